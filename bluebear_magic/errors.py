@@ -1,0 +1,108 @@
+"""Every error that a user can meet, as one tree.
+
+::
+
+    BluebearError                 message, hint, kind
+      UsageProblem                the magic line or the call is wrong          "usage"
+      ConfigProblem               a setting is wrong                           "config"
+      DatasetProblem              a dataset cannot be found or read            "dataset"
+      ModelProblem                the model gave no usable draft               "model"
+        NotUnderstood             it says which words it could not place       "not_understood"
+      Blocked                     the guard refuses the code                   "blocked"
+      GaveUp                      every attempt failed                         "gave_up"
+      RunFailed                   the code failed on the data                  "run_failed"
+      BackendProblem              the engine, not the code, is at fault        "backend"
+        NotConfigured             the backend needs settings first             "not_configured"
+    KeyboardInterrupt
+      Cancelled                   the user pressed interrupt; work was stopped
+
+A message says where and what; a hint says what to do next. Foreign errors are
+translated where they enter, with the cause kept.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BluebearError(Exception):
+    """Base of all errors here; ``str()`` gives message and hint on two lines."""
+
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, hint: str = "", *, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageProblem(BluebearError):
+    """Wrong arguments to a magic, a command or a function."""
+
+    kind = "usage"
+
+
+class ConfigProblem(BluebearError):
+    """A setting has a value it cannot have."""
+
+    kind = "config"
+
+
+class DatasetProblem(BluebearError):
+    """A dataset is missing, broken or ambiguous."""
+
+    kind = "dataset"
+
+
+class ModelProblem(BluebearError):
+    """The model could not be reached or answered with nothing usable."""
+
+    kind = "model"
+
+
+class NotUnderstood(ModelProblem):
+    """The model refuses to guess; ``unplaced`` are the words it could not place."""
+
+    kind = "not_understood"
+
+    def __init__(self, message: str, hint: str = "", *, unplaced: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.unplaced = unplaced
+
+
+class Blocked(BluebearError):
+    """The guard refuses the code."""
+
+    kind = "blocked"
+
+
+class GaveUp(BluebearError):
+    """No attempt gave code that works."""
+
+    kind = "gave_up"
+
+
+class RunFailed(BluebearError):
+    """The code failed on the data it ran on."""
+
+    kind = "run_failed"
+
+
+class BackendProblem(BluebearError):
+    """The backend failed for reasons of its own."""
+
+    kind = "backend"
+
+
+class NotConfigured(BackendProblem):
+    """The backend exists but lacks settings."""
+
+    kind = "not_configured"
+
+
+class Cancelled(KeyboardInterrupt):
+    """The user interrupted; the work was cancelled. A KeyboardInterrupt, so queued cells stop."""

@@ -1,0 +1,76 @@
+"""The seams: what can be replaced by another implementation, or by a fake in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bluebear_magic.records import Attempt, Conversation, Draft
+from bluebear_magic.runner.envelope import Job, Outcome
+
+
+class Model(Protocol):
+    """Writes a draft. Raises ``NotUnderstood`` to refuse, ``ModelProblem`` when it cannot."""
+
+    @property
+    def name(self) -> str:
+        """The id that goes into the cell's header."""
+
+    def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
+        """A draft for the conversation; ``on_delta`` gets text as it arrives."""
+
+
+class Reporter(Protocol):
+    """Tells a person what is going on. Nothing else prints."""
+
+    def progress(self, text: str) -> None:
+        """A step begins or goes on; replaces the step before it."""
+
+    def attempt(self, attempt: Attempt) -> None:
+        """An attempt ended, well or not."""
+
+    def warn(self, text: str) -> None:
+        """Something to know that stops nothing; stays visible."""
+
+
+@dataclass(frozen=True)
+class BackendStatus:
+    """``state`` as the picker shows it, ``detail`` in one sentence (what to set, what runs)."""
+
+    state: Literal["ready", "cold", "not configured"]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would read (bytes) and cost (US dollars; 0 for local)."""
+
+    input_bytes: int
+    dollars: float
+    basis: str
+
+
+class Backend(Protocol):
+    """Runs a Job. Checking and running are the same call with another ``mode``."""
+
+    @property
+    def name(self) -> str:
+        """``local``, ``soal`` or ``emr``."""
+
+    @property
+    def title(self) -> str:
+        """As a person reads it: ``Local Spark``."""
+
+    def status(self) -> BackendStatus:
+        """Its state, without starting anything."""
+
+    def estimate(self, job: Job) -> Estimate:
+        """What running the job would take."""
+
+    def run(self, job: Job, reporter: Reporter) -> Outcome:
+        """Runs to the end. A fault of the code is in the Outcome; a fault of the
+        backend raises ``BackendProblem``; an interrupt cancels and raises ``Cancelled``."""
+
+    def close(self) -> None:
+        """Frees what it holds; may be called twice."""

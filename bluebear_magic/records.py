@@ -1,0 +1,231 @@
+"""The values that pass between the rooms of the house; frozen, without behaviour."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from bluebear_magic.runner.envelope import Outcome
+
+Severity = Literal["block", "approve", "warn"]
+Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
+
+
+# --- data ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name in the data and its Spark type as DDL (``BIGINT``)."""
+
+    name: str
+    type: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset by name, described once and read the same way in every stage.
+
+    ``format`` and ``options`` are Spark reader's; ``paths`` are absolute.
+    ``fingerprint`` changes when the data changes. ``warnings`` say what was
+    assumed while reading, one sentence each.
+    """
+
+    name: str
+    location: str
+    format: str
+    paths: tuple[str, ...]
+    columns: tuple[Column, ...]
+    fingerprint: str
+    options: tuple[tuple[str, str], ...] = ()
+    partition_columns: tuple[str, ...] = ()
+    base_path: str | None = None
+    size_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ddl(self) -> str:
+        """The schema as Spark DDL, names quoted."""
+        return ", ".join(
+            "`{}` {}".format(column.name.replace("`", "``"), column.type)
+            for column in self.columns
+        )
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What is known of a column's values.
+
+    ``values``: for text, the distinct values, most frequent first (bounded);
+    ``complete`` when all of them are there. ``nulls`` and ``distinct`` are
+    counts of rows and values; None where not known.
+    """
+
+    name: str
+    nulls: int | None = None
+    distinct: int | None = None
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+    values: tuple[str, ...] = ()
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of a dataset beyond its schema; ``rows`` None where not counted."""
+
+    rows: int | None = None
+    columns: tuple[ColumnProfile, ...] = ()
+
+    def column(self, name: str) -> ColumnProfile:
+        """The profile of one column; an empty one where nothing is known."""
+        return next((c for c in self.columns if c.name == name), ColumnProfile(name))
+
+
+# --- question and draft ----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question and how it is to be answered. ``data`` narrows the datasets meant."""
+
+    question: str
+    data: tuple[str, ...] = ()
+    attempts: int = 4
+
+
+@dataclass(frozen=True)
+class PastTurn:
+    """An earlier question of the session with its code and result columns."""
+
+    question: str
+    code: str
+    columns: tuple[str, ...] = ()
+    row_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a model may know: datasets, their profiles (same order), earlier turns."""
+
+    datasets: tuple[Dataset, ...]
+    profiles: tuple[Profile, ...]
+    history: tuple[PastTurn, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChartHint:
+    """A model's wish for the chart: columns by name. ``kind``: bar, line, scatter or none."""
+
+    kind: Literal["bar", "line", "scatter", "none"]
+    x: str | None = None
+    y: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a model wrote: code, what it took the words for, and what it assumed."""
+
+    code: str
+    explanation: str = ""
+    assumptions: tuple[str, ...] = ()
+    chart: ChartHint | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A draft that failed and the words that went back to the model."""
+
+    draft: Draft
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Everything a model gets: the question, the context, the failed tries so far."""
+
+    ask: Ask
+    context: Context
+    turns: tuple[Turn, ...] = ()
+
+
+# --- verdicts --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with code. ``line`` and ``column`` count from 1 and 0, as Python does."""
+
+    rule: str
+    severity: Severity
+    line: int
+    column: int
+    text: str
+    message: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try: the draft, what the guard said, what came of the check (None if guarded off)."""
+
+    number: int
+    draft: Draft
+    findings: tuple[Finding, ...] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the draft may be used."""
+        return self.outcome is not None and self.outcome.status == "ok"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The loop ended well: the last attempt holds the code."""
+
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """The loop ended without working code; ``reason`` in one sentence."""
+
+    attempts: tuple[Attempt, ...]
+    reason: str
+
+
+# --- after a run -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What ran: hashes of code, schema and question; where, over what, with what result."""
+
+    code_hash: str
+    schema_hash: str
+    policy: str
+    backend: str
+    spark_version: str
+    checked: str
+    question: str | None = None
+    datasets: tuple[str, ...] = ()
+    row_counts: tuple[tuple[str, int | None], ...] = ()
+    timings: tuple[tuple[str, float], ...] = field(default=(), compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The receipt as plain values, for JSON."""
+        return {
+            "code": self.code_hash,
+            "schema": self.schema_hash,
+            "policy": self.policy,
+            "backend": self.backend,
+            "spark": self.spark_version,
+            "checked": self.checked,
+            "question": self.question,
+            "datasets": list(self.datasets),
+            "rows": dict(self.row_counts),
+        }
