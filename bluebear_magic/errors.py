@@ -3,15 +3,15 @@
 ::
 
     BluebearError                 message, hint, kind
-      UsageProblem                the magic line or the call is wrong          "usage"
-      ConfigProblem               a setting is wrong                           "config"
-      DatasetProblem              a dataset cannot be found or read            "dataset"
-      ModelProblem                the model gave no usable draft               "model"
+      ArgumentError               the magic line or the call is wrong          "usage"
+      ConfigError                 a setting is wrong                           "config"
+      DatasetError                a dataset cannot be found or read            "dataset"
+      ModelError                  the model gave no usable draft               "model"
         NotUnderstood             it says which words it could not place       "not_understood"
       Blocked                     the guard refuses the code                   "blocked"
       GaveUp                      every attempt failed                         "gave_up"
       RunFailed                   the code failed on the data                  "run_failed"
-      BackendProblem              the engine, not the code, is at fault        "backend"
+      BackendError                the engine, not the code, is at fault        "backend"
         NotConfigured             the backend needs settings first             "not_configured"
     KeyboardInterrupt
       Cancelled                   the user pressed interrupt; work was stopped
@@ -40,31 +40,31 @@ class BluebearError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
-class UsageProblem(BluebearError):
+class ArgumentError(BluebearError):
     """Wrong arguments to a magic, a command or a function."""
 
     kind = "usage"
 
 
-class ConfigProblem(BluebearError):
+class ConfigError(BluebearError):
     """A setting has a value it cannot have."""
 
     kind = "config"
 
 
-class DatasetProblem(BluebearError):
+class DatasetError(BluebearError):
     """A dataset is missing, broken or ambiguous."""
 
     kind = "dataset"
 
 
-class ModelProblem(BluebearError):
+class ModelError(BluebearError):
     """The model could not be reached or answered with nothing usable."""
 
     kind = "model"
 
 
-class NotUnderstood(ModelProblem):
+class NotUnderstood(ModelError):
     """The model refuses to guess; ``unplaced`` are the words it could not place."""
 
     kind = "not_understood"
@@ -92,13 +92,13 @@ class RunFailed(BluebearError):
     kind = "run_failed"
 
 
-class BackendProblem(BluebearError):
+class BackendError(BluebearError):
     """The backend failed for reasons of its own."""
 
     kind = "backend"
 
 
-class NotConfigured(BackendProblem):
+class NotConfigured(BackendError):
     """The backend exists but lacks settings."""
 
     kind = "not_configured"

@@ -11,7 +11,7 @@ from bluebear_magic.runner.envelope import Job, Outcome
 
 
 class Model(Protocol):
-    """Writes a draft. Raises ``NotUnderstood`` to refuse, ``ModelProblem`` when it cannot."""
+    """Writes a draft. Raises ``NotUnderstood`` to refuse, ``ModelError`` when it cannot."""
 
     @property
     def name(self) -> str:
@@ -70,7 +70,8 @@ class Backend(Protocol):
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
         """Runs to the end. A fault of the code is in the Outcome; a fault of the
-        backend raises ``BackendProblem``; an interrupt cancels and raises ``Cancelled``."""
+        backend raises ``BackendError``; an interrupt cancels and raises ``Cancelled``.
+        """
 
     def close(self) -> None:
         """Frees what it holds; may be called twice."""

@@ -50,8 +50,7 @@ class Dataset:
     def ddl(self) -> str:
         """The schema as Spark DDL, names quoted."""
         return ", ".join(
-            "`{}` {}".format(column.name.replace("`", "``"), column.type)
-            for column in self.columns
+            "`{}` {}".format(column.name.replace("`", "``"), column.type) for column in self.columns
         )
 
 
