@@ -1,0 +1,219 @@
+"""The kernel's side of the worker: start it, give it a job, cancel it, bury it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+from bluebear_magic.errors import BackendError, Cancelled
+from bluebear_magic.protocols import Reporter
+from bluebear_magic.runner.envelope import Fault, Job, Outcome
+from bluebear_magic.runner.pipe import Pipe, PipeClosed
+
+START_SECONDS = 90.0
+CANCEL_SECONDS = 5.0  # for the code to let go, before the worker is ended
+# The worker sees these and nothing else: no keys, no tokens, no notebook settings.
+PASSED_ON = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
+
+
+class WorkerClient:
+    """One worker process. ``start`` returns at once; ``run`` waits for it to be ready.
+
+    Raises ``BackendError`` when the worker cannot start; a worker that dies
+    under a job gives a Fault of kind ``crash``, and the next job a new worker.
+    """
+
+    def __init__(self, heap_mb: int) -> None:
+        self._heap_mb = heap_mb
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Pipe | None = None
+        self._inbox: Queue[dict[str, Any] | None] = Queue()
+        self._ready: dict[str, Any] | None = None
+        self._workdir: Path | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether its Spark has answered."""
+        return self.running and self._ready is not None
+
+    def start(self) -> None:
+        """Starts a worker unless one is alive; does not wait for its Spark."""
+        with self._lock:
+            if self.running:
+                return
+            self._bury()
+            ours, theirs = socket.socketpair()
+            self._workdir = Path(tempfile.mkdtemp(prefix="bluebear-"))
+            environ = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
+            with (self._workdir / "worker.log").open("wb") as log:
+                self._process = subprocess.Popen(
+                    [
+                        sys.executable, "-m", "bluebear_magic.runner.worker",
+                        str(theirs.fileno()), str(self._workdir), str(self._heap_mb),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._workdir,
+                    env={**environ, "TZ": "UTC", "PYTHONPATH": _package_root()},
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,  # the terminal's Ctrl-C is the kernel's to handle
+                )  # fmt: skip
+            theirs.close()
+            self._pipe = Pipe(ours)
+            self._inbox = Queue()
+            self._ready = None
+            reader = threading.Thread(
+                target=_read, args=(self._pipe, self._inbox), name="bluebear-worker", daemon=True
+            )
+            reader.start()
+            self._finalizer = weakref.finalize(self, _end, self._process, ours, self._workdir)
+
+    def run(self, job: Job, reporter: Reporter) -> Outcome:
+        """Runs one job to its end, its time limit, or an interrupt."""
+        try:
+            self.start()
+            self._wait_ready(reporter)
+            assert self._pipe is not None
+            self._pipe.send({"do": "run", "job": job.to_json()})
+            return self._await_outcome(job, reporter)
+        except PipeClosed:
+            return self._crashed()
+        except KeyboardInterrupt:
+            reporter.progress("cancelling")
+            self._cancel()
+            raise Cancelled("interrupted; the Spark work was cancelled") from None
+
+    def stop(self) -> None:
+        """Ends the worker and removes its folder."""
+        with self._lock:
+            self._bury()
+
+    def _wait_ready(self, reporter: Reporter) -> None:
+        begun = time.monotonic()
+        while self._ready is None:
+            waited = time.monotonic() - begun
+            reporter.progress(f"starting Spark ({waited:.0f} s)")
+            message = self._next(1.0)
+            if message is None:
+                if waited > START_SECONDS:
+                    self.stop()
+                    raise BackendError(
+                        f"local Spark did not start within {START_SECONDS:.0f} s",
+                        "run the cell again; if it stays so, see that this machine has 2 GB free",
+                    )
+            elif message["is"] == "broken":
+                self.stop()
+                raise BackendError("local Spark cannot start: " + message["why"])
+            elif message["is"] == "ready":
+                self._ready = message
+
+    def _await_outcome(self, job: Job, reporter: Reporter) -> Outcome:
+        begun = time.monotonic()
+        what = "running" if job.mode == "full" else "checking"
+        while True:
+            waited = time.monotonic() - begun
+            if waited > 1:
+                reporter.progress(f"{what} on local Spark ({waited:.0f} s)")
+            message = self._next(min(1.0, max(0.01, job.limits.seconds - waited)))
+            if message is not None and message["is"] == "outcome":
+                return Outcome.from_json(message["outcome"])
+            if time.monotonic() - begun > job.limits.seconds:
+                self._cancel()
+                return _timed_out(job)
+
+    def _next(self, seconds: float) -> dict[str, Any] | None:
+        """The next message; None when none came in time. Raises ``PipeClosed``."""
+        try:
+            message = self._inbox.get(timeout=seconds)
+        except Empty:
+            return None
+        if message is None:
+            raise PipeClosed
+        return message
+
+    def _cancel(self) -> None:
+        """Asks the worker to let go; ends it when it does not."""
+        if not self.ready or self._pipe is None:
+            return  # still starting: nothing of ours runs, and the start is not lost
+        deadline = time.monotonic() + CANCEL_SECONDS
+        with contextlib.suppress(PipeClosed):
+            while time.monotonic() < deadline:
+                self._pipe.send({"do": "cancel"})
+                if self._next(1.0) is not None:
+                    return
+        self.stop()
+
+    def _crashed(self) -> Outcome:
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+        code = process.poll() if process else None
+        self.stop()
+        fault = Fault(
+            "worker",
+            "crash",
+            f"the process that ran the code ended (exit status {code})",
+            suggestion="the code used too much memory, or ended the process",
+        )
+        return Outcome("fault", fault=fault)
+
+    def _bury(self) -> None:
+        if self._finalizer is not None:
+            self._finalizer()
+        self._process = self._pipe = self._ready = self._finalizer = None
+
+
+def _timed_out(job: Job) -> Outcome:
+    limit = job.limits.seconds
+    fault = Fault(
+        "run",
+        "timeout",
+        f"the code ran for more than {limit:g} s and was stopped",
+        suggestion="look for a loop without end or a join that multiplies rows",
+    )
+    return Outcome("fault", fault=fault)
+
+
+def _read(pipe: Pipe, inbox: Queue[dict[str, Any] | None]) -> None:
+    try:
+        while True:
+            inbox.put(pipe.receive())
+    except PipeClosed:
+        inbox.put(None)
+
+
+def _end(process: subprocess.Popen[bytes], sock: socket.socket, workdir: Path) -> None:
+    """Closes the pipe, which ends the worker and its JVM; insists after two seconds."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _package_root() -> str:
+    return str(Path(__file__).resolve().parent.parent.parent)
