@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,8 +31,8 @@ def sample(binding: Binding, fingerprint: str, cache: Path, rows: int = ROWS) ->
     a folder for samples; made when missing. Raises OSError when it cannot be written.
     """
     columnar = binding.format in {"parquet", "orc"}
-    sizes = {path: os.stat(path).st_size for path in binding.paths}
-    if sum(sizes.values()) <= (WHOLE_COLUMNAR if columnar else WHOLE_TEXT):
+    size = sum(Path(path).stat().st_size for path in binding.paths)
+    if size <= (WHOLE_COLUMNAR if columnar else WHOLE_TEXT):
         return binding
     key = hashlib.sha256(f"1 {rows} {fingerprint} {binding}".encode()).hexdigest()[:24]
     target = cache / key
@@ -123,27 +122,28 @@ def _every(table: Any, rows: int) -> Any:
 
 
 def _text(binding: Binding, source: str, target: Path, rows: int) -> None:
-    """Raw records, byte for byte; from the head alone where records cannot be found elsewhere."""
+    """Raw records as they stand; from the head alone where records cannot be found elsewhere."""
     options = dict(binding.options)
-    encoding = options.get("encoding", "UTF-8")
     header = options.get("header") == "true"
-    zipped = source.endswith(".gz")
-    wide = encoding.upper().startswith("UTF-16")
+    encoding = options.get("encoding", "UTF-8")
     quoted_lines = options.get("multiLine") == "true"
-    with _open(source, zipped=zipped) as stream, target.open("wb") as sink:
-        if quoted_lines or zipped or wide:
-            quote = options.get("quote", '"') if quoted_lines else None
-            if binding.format == "json" and quoted_lines:  # one document: no records to pick
-                shutil.copyfileobj(stream, sink)
-                return
-            sink.writelines(_head(stream, rows + header, encoding, quote))
-            return
+    if quoted_lines and binding.format == "json":  # one document: no records to pick
+        shutil.copyfile(source, target)
+    elif quoted_lines or source.endswith(".gz") or encoding.upper().startswith("UTF-16"):
+        quote = options.get("quote", '"') if quoted_lines else None
+        _head(source, target, rows + header, encoding, quote)
+    else:
+        _spots(source, target, rows, header=header)
+
+
+def _spots(source: str, target: Path, rows: int, *, header: bool) -> None:
+    """Lines from head, middle and tail, found by byte range."""
+    share = -(-rows // SPOTS)
+    with Path(source).open("rb") as stream, target.open("wb") as sink:
         if header:
             sink.write(stream.readline())
-        begin = stream.tell()
-        size = os.stat(source).st_size - begin
-        share = -(-rows // SPOTS)
-        reached = begin
+        begin = reached = stream.tell()
+        size = Path(source).stat().st_size - begin
         for spot in range(SPOTS):
             position = max(begin + size * spot // SPOTS, reached)
             if position > begin:
@@ -151,13 +151,6 @@ def _text(binding: Binding, source: str, target: Path, rows: int) -> None:
                 stream.readline()  # the rest of a record that began before
             sink.writelines(_lines(stream, share))
             reached = stream.tell()
-
-
-def _open(source: str, *, zipped: bool) -> IO[bytes]:
-    if zipped:
-        opened: IO[bytes] = gzip.open(source, "rb")  # type: ignore[assignment]
-        return opened
-    return Path(source).open("rb")
 
 
 def _lines(stream: IO[bytes], count: int) -> Iterator[bytes]:
@@ -170,34 +163,22 @@ def _lines(stream: IO[bytes], count: int) -> Iterator[bytes]:
         yield line if line.endswith(b"\n") else line + b"\n"
 
 
-def _head(stream: IO[bytes], records: int, encoding: str, quote: str | None) -> Iterator[bytes]:
+def _head(source: str, target: Path, records: int, encoding: str, quote: str | None) -> None:
     """The first records; with ``quote``, a record goes on while a quote is open."""
-    newline = "\n".encode(encoding.replace("16", "16-LE") if encoding == "UTF-16" else encoding)
-    mark = quote.encode(encoding) if quote else None
-    read = 0
-    for _ in range(records):
-        record = b""
-        while True:
-            line = _read_line(stream, newline)
-            record += line
-            read += len(line)
-            if not line or mark is None or record.count(mark) % 2 == 0:
-                break
-        if not record or read > MAX_READ:
-            return
-        yield record
-
-
-def _read_line(stream: IO[bytes], newline: bytes) -> bytes:
-    """One line; in a two-byte encoding the newline is two bytes, at an even place."""
-    line = stream.readline()
-    while line and len(newline) == 2 and not (line.endswith(newline) or line[-1:] == b""):
-        more = stream.read(1) if newline[1:] == b"\0" else b""
-        line += more
-        if line.endswith(newline) or not more:
-            break
-        following = stream.readline()
-        line += following
-        if not following:
-            break
-    return line
+    opener: Any = gzip.open if source.endswith(".gz") else open
+    left = MAX_READ
+    with (
+        opener(source, "rt", encoding=encoding, newline="") as stream,
+        target.open("w", encoding=encoding, newline="") as sink,
+    ):
+        for _ in range(records):
+            record = stream.readline(left)
+            while quote and record.count(quote) % 2 and len(record) < left:
+                more = stream.readline(left)
+                if not more:
+                    break
+                record += more
+            left -= len(record)
+            if not record or left <= 0:
+                return
+            sink.write(record)
