@@ -26,7 +26,7 @@ from typing import ClassVar
 
 
 class BluebearError(Exception):
-    """Base of all errors here; ``str()`` gives message and hint on two lines."""
+    """Base of all errors here; ``str()`` gives line and message, then the hint."""
 
     kind: ClassVar[str] = "error"
 
@@ -37,7 +37,12 @@ class BluebearError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.message}" + (f"\n{self.hint}" if self.hint else "")
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: these errors are not bugs."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class ArgumentError(BluebearError):
@@ -69,8 +74,15 @@ class NotUnderstood(ModelError):
 
     kind = "not_understood"
 
-    def __init__(self, message: str, hint: str = "", *, unplaced: tuple[str, ...] = ()) -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        line: int | None = None,
+        unplaced: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, hint, line=line)
         self.unplaced = unplaced
 
 

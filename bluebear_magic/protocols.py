@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bluebear_magic.records import Attempt, Conversation, Draft
+from bluebear_magic.records import Checked, Conversation, Draft
 from bluebear_magic.runner.envelope import Job, Outcome
 
 
@@ -27,8 +27,8 @@ class Reporter(Protocol):
     def progress(self, text: str) -> None:
         """A step begins or goes on; replaces the step before it."""
 
-    def attempt(self, attempt: Attempt) -> None:
-        """An attempt ended, well or not."""
+    def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
+        """An attempt failed; another may follow."""
 
     def warn(self, text: str) -> None:
         """Something to know that stops nothing; stays visible."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from bluebear_magic.runner.envelope import Outcome
+from bluebear_magic.runner.envelope import Fault, Outcome, Table
 
 Severity = Literal["block", "approve", "warn"]
 Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
@@ -168,18 +169,67 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What guard and sample run say of code; ``outcome`` is None where the guard stopped it.
+
+    ``timings``: milliseconds by stage: ``guard``, then ``bind``, ``analyse``, ``sample``.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    outcome: Outcome | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the code may be used."""
+        return self.outcome is not None and self.outcome.status == "ok"
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why it did not run, if it did not."""
+        return self.outcome.fault if self.outcome else None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """What it gave on the samples."""
+        return self.outcome.tables if self.outcome else ()
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """The first thing wrong, if any."""
+        if self.ok:
+            return None
+        for finding in self.findings:
+            if finding.severity != "warn":
+                return ErrorInfo("blocked", finding.message, finding.suggestion, finding.line)
+        if self.fault:
+            hint = self.fault.suggestion or ""
+            return ErrorInfo("run_failed", self.fault.message, hint, self.fault.line)
+        return ErrorInfo("blocked", "the code was not run", "")
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """An error as a value: its kind, what and where, and what to do next."""
+
+    kind: str
+    message: str
+    hint: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True)
 class Attempt:
-    """One try: the draft, what the guard said, what came of the check (None if guarded off)."""
+    """One try of the loop: the draft, and what the check said of it."""
 
     number: int
     draft: Draft
-    findings: tuple[Finding, ...] = ()
-    outcome: Outcome | None = None
+    checked: Checked
 
     @property
     def ok(self) -> bool:
         """Whether the draft may be used."""
-        return self.outcome is not None and self.outcome.status == "ok"
+        return self.checked.ok
 
 
 @dataclass(frozen=True)
@@ -195,6 +245,35 @@ class GivenUp:
 
     attempts: tuple[Attempt, ...]
     reason: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question: checked code, or an error.
+
+    ``checked`` says over what the check ran, as the cell's header does;
+    ``datasets`` are the names that the code may read; ``timings`` are
+    milliseconds by stage.
+    """
+
+    question: str
+    code: str = ""
+    explanation: str = ""
+    assumptions: tuple[str, ...] = ()
+    chart: ChartHint | None = None
+    attempts: tuple[Attempt, ...] = ()
+    error: ErrorInfo | None = None
+    model: str = ""
+    checked: str = ""
+    spark_version: str = ""
+    datasets: tuple[str, ...] = ()
+    schema_hash: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is checked code."""
+        return self.error is None
 
 
 # --- after a run -----------------------------------------------------------
@@ -213,7 +292,7 @@ class Receipt:
     question: str | None = None
     datasets: tuple[str, ...] = ()
     row_counts: tuple[tuple[str, int | None], ...] = ()
-    timings: tuple[tuple[str, float], ...] = field(default=(), compare=False)
+    timings: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The receipt as plain values, for JSON."""

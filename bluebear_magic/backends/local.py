@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
+from pathlib import Path
 
 from bluebear_magic.backends.worker_client import WorkerClient
 from bluebear_magic.errors import BackendError
 from bluebear_magic.protocols import BackendStatus, Estimate, Reporter
 from bluebear_magic.runner.envelope import Job, Outcome
 
+WARM_NEEDS_MB = 6144  # unasked, a worker may not crowd out what the user runs
 INSTALL = "pip install 'bluebear-magic[local]'"
 
 
@@ -35,8 +38,8 @@ class LocalBackend:
         return Estimate(0, 0.0, f"{len(job.datasets)} local datasets, on this machine")
 
     def warm(self) -> None:
-        """Starts the worker without waiting for it."""
-        if not unusable():
+        """Starts the worker without waiting for it, where there is room for it."""
+        if not unusable() and _free_memory_mb() >= WARM_NEEDS_MB:
             self._worker.start()
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
@@ -49,6 +52,16 @@ class LocalBackend:
     def close(self) -> None:
         """Ends the worker."""
         self._worker.stop()
+
+
+def _free_memory_mb() -> float:
+    """Memory that can be had without swapping; infinite where the system does not tell."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return float("inf")
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found.group(1)) / 1024 if found else float("inf")
 
 
 def unusable() -> BackendError | None:

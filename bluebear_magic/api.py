@@ -1,0 +1,252 @@
+"""``Bluebear``: a session of questions over datasets, from Python; the magics and the
+command line call the same object.
+
+>>> with Bluebear() as bb:                                          # doctest: +SKIP
+...     bb.add_data("sales", "sales.csv")
+...     answer = bb.ask("total sales by region")
+...     result = bb.run(answer)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from bluebear_magic import pipeline
+from bluebear_magic.backends.registry import backends, pick
+from bluebear_magic.config import Settings
+from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.profiles import profile
+from bluebear_magic.errors import (
+    ArgumentError,
+    Blocked,
+    BluebearError,
+    DatasetError,
+    GaveUp,
+    ModelError,
+    NotUnderstood,
+    RunFailed,
+)
+from bluebear_magic.folders import data_folder
+from bluebear_magic.generation.offline import OfflineModel
+from bluebear_magic.notebook.reporter import SilentReporter
+from bluebear_magic.present.result import Result
+from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.provenance.header import code_hash
+from bluebear_magic.provenance.receipts import ReceiptStore
+from bluebear_magic.records import Answer, Ask, Checked, Dataset, ErrorInfo, PastTurn, Profile
+
+_RAISED = {
+    error.kind: error
+    for error in (
+        ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NotUnderstood, RunFailed,
+    )
+}  # fmt: skip
+
+
+class Bluebear:
+    """One session: its datasets, its model, its warm Spark, its earlier questions.
+
+    ``model``: a model's name, or any object that is a ``Model``. ``backend``:
+    ``auto``, ``local``, ``soal`` or ``emr``. ``folder``: where relative paths and
+    the ``data/`` folder are looked for (the current one by default).
+
+    What fails is told by ``.ok`` and ``.error`` of what comes back; with
+    ``strict=True`` it is raised as a ``BluebearError``.
+    """
+
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        backend: str | None = None,
+        *,
+        folder: str | Path | None = None,
+        settings: Settings | None = None,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self.folder = Path(folder or Path.cwd()).resolve()
+        if settings is None:
+            settings = Settings()
+            settings.load(self.folder)
+        self.settings = settings
+        offline = OfflineModel()
+        models: dict[str, Model] = {offline.name: offline}
+        if model is not None and not isinstance(model, str):
+            models[model.name] = model
+            model = model.name
+        self._model = model
+        self._backend = backend
+        self._choices: dict[str, str] = {}
+        self.tools = pipeline.Tools(
+            catalog=Catalog(self.folder),
+            models=models,
+            backends=backends(settings.heap_mb),
+            receipts=ReceiptStore(data_folder() / "receipts"),
+            settings=settings,
+            reporter=reporter or SilentReporter(),
+        )
+        if backend is not None:
+            pick(backend, self.tools.backends)
+
+    # --- datasets ----------------------------------------------------------
+
+    def add_data(self, name: str, path: str | Path, **options: str) -> Dataset:
+        """Registers files under a name. Raises ``DatasetError``."""
+        return self.tools.catalog.add(name, str(path), **options)
+
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every dataset: those registered, and those found in ``data/``."""
+        return self.tools.catalog.list()
+
+    def profile(self, name: str) -> Profile:
+        """What is known of a dataset's values. Raises ``DatasetError``."""
+        return profile(self.tools.catalog.get(name))
+
+    # --- questions and code ------------------------------------------------
+
+    def ask(
+        self,
+        question: str,
+        *,
+        data: Sequence[str] = (),
+        attempts: int | None = None,
+        model: str | None = None,
+        strict: bool = False,
+    ) -> Answer:
+        """Checked code for a question. ``data``: names or paths; all datasets when empty."""
+        try:
+            if not question.strip():
+                raise ArgumentError("there is no question", "write it in plain English")
+            writer = self.model(model)
+            names = tuple(self.tools.catalog.add_path(item).name for item in data)
+        except BluebearError as error:
+            answer = Answer(question, error=pipeline.as_info(error))
+        else:
+            tries = self.settings.attempts if attempts is None else attempts
+            answer = pipeline.answer(self.tools, Ask(question, names, tries), writer)
+        if strict and answer.error:
+            raise as_error(answer.error)
+        return answer
+
+    def would_send(
+        self, question: str, *, data: Sequence[str] = (), model: str | None = None
+    ) -> str:
+        """What asking would send to the model; nothing is sent."""
+        self.model(model)
+        names = tuple(self.tools.catalog.add_path(item).name for item in data)
+        return pipeline.would_send(pipeline.gather(self.tools, Ask(question, names)), question)
+
+    def check(self, code: str, *, data: Sequence[str] = (), strict: bool = False) -> Checked:
+        """Guards code and runs it once on samples."""
+        names = tuple(self.tools.catalog.add_path(item).name for item in data)
+        checked = pipeline.check(self.tools, code, self.tools.catalog.resolve(names))
+        if strict and checked.error:
+            raise as_error(checked.error)
+        return checked
+
+    def run(
+        self,
+        code: Answer | str,
+        *,
+        backend: str | None = None,
+        into: str | None = None,
+        data: Sequence[str] = (),
+        strict: bool = False,
+    ) -> Result:
+        """Runs an answer, or code, over the whole data.
+
+        ``backend`` wins over the one chosen for this code, which wins over the
+        session's. With ``into`` the result is a dataset by that name afterwards.
+        """
+        answer = code if isinstance(code, Answer) else Answer("", code)
+        try:
+            if answer.error:
+                raise as_error(answer.error)
+            result = self._run(answer, backend, data)
+            if into and result.path:
+                self.tools.catalog.add(into, result.path)
+        except BluebearError as error:
+            if strict:
+                raise
+            return Result(
+                (), answer.code, None, question=answer.question, error=pipeline.as_info(error)
+            )
+        return result
+
+    def _run(self, answer: Answer, backend: str | None, data: Sequence[str]) -> Result:
+        names = answer.datasets or tuple(self.tools.catalog.add_path(d).name for d in data)
+        ran = pipeline.run(
+            self.tools,
+            answer.code,
+            self.tools.catalog.resolve(names),
+            backend=backend or self.choice(answer.code),
+            question=answer.question or None,
+        )
+        tables = ran.outcome.tables
+        if answer.question:
+            columns = tuple(name for name, _ in tables[0].columns)
+            turn = PastTurn(answer.question, answer.code, columns, tables[0].row_count)
+            self.tools.history.append(turn)
+        return Result(
+            tables,
+            answer.code,
+            ran.receipt,
+            question=answer.question,
+            hint=answer.chart,
+            explanation=answer.explanation,
+            stdout=ran.outcome.stdout,
+        )
+
+    # --- choices -----------------------------------------------------------
+
+    def model(self, name: str | None = None) -> Model:
+        """The model of that name, or the session's. Raises ``ArgumentError``."""
+        name = name or self._model or self.settings.model
+        if name not in self.tools.models:
+            known = ", ".join(self.tools.models)
+            raise ArgumentError(f"there is no model `{name}`", f"models: {known}")
+        return self.tools.models[name]
+
+    def use(self, backend: str, *, code: str | None = None) -> Backend:
+        """Chooses the backend: for one piece of code, or for the session."""
+        chosen = pick(backend, self.tools.backends)
+        if code is None:
+            self._backend = backend
+        else:
+            self._choices[code_hash(code)] = backend
+        return chosen
+
+    def choice(self, code: str) -> str:
+        """The backend that code would run on, by name; ``auto`` included."""
+        return self._choices.get(code_hash(code)) or self._backend or str(self.settings.backend)
+
+    def warm(self) -> None:
+        """Starts local Spark in the background."""
+        for backend in self.tools.backends.values():
+            with contextlib.suppress(BluebearError, AttributeError):
+                backend.warm()  # type: ignore[attr-defined]
+
+    # --- life --------------------------------------------------------------
+
+    def close(self) -> None:
+        """Ends what runs for this session; may be called twice."""
+        for backend in self.tools.backends.values():
+            backend.close()
+
+    def __enter__(self) -> Bluebear:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def as_error(info: ErrorInfo) -> BluebearError:
+    """The exception for an error that came as a value."""
+    return _RAISED.get(info.kind, BluebearError)(info.message, info.hint, line=info.line)

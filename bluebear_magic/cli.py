@@ -1,0 +1,239 @@
+"""``bluebear``: the same functions outside a notebook.
+
+Answers go to standard output, everything else to standard error. The exit status is 0
+only on success: 1 when the question, the code or the data failed, 2 for wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bluebear_magic.config import BACKENDS
+from bluebear_magic.errors import ArgumentError, BluebearError
+from bluebear_magic.notebook.reporter import TerminalReporter
+from bluebear_magic.present import escape
+from bluebear_magic.records import Answer, Attempt, Checked, ErrorInfo
+from bluebear_magic.runner.envelope import Table
+
+if TYPE_CHECKING:
+    from bluebear_magic.api import Bluebear
+    from bluebear_magic.present.result import Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    reporter = TerminalReporter()
+    try:
+        return int(options.command(options, reporter))
+    except BluebearError as error:
+        reporter.done()
+        _complain(ErrorInfo(error.kind, error.message, error.hint, error.line))
+        return 2 if isinstance(error, ArgumentError) else 1
+    except KeyboardInterrupt:
+        reporter.done()
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("bluebear", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", help="answer a question: write code, check it, run it")
+    ask.add_argument("question")
+    ask.add_argument("--model", help="who writes the code")
+    ask.add_argument("--backend", choices=BACKENDS, help="where the code runs")
+    ask.add_argument("--attempts", type=int, metavar="N", help="drafts at most")
+    ask.add_argument("--no-run", action="store_true", help="stop after the check")
+    ask.set_defaults(command=_ask)
+
+    check = commands.add_parser("check", help="guard a file of PySpark and run it on samples")
+    check.add_argument("file", type=Path, metavar="FILE.py")
+    check.set_defaults(command=_check)
+
+    for command in (ask, check):
+        command.add_argument(
+            "--data", action="append", default=[], metavar="PATH",
+            help="a dataset: PATH or NAME=PATH; may be repeated",
+        )  # fmt: skip
+        command.add_argument("--json", action="store_true", help="one JSON object")
+
+    run = commands.add_parser("run", help="run a notebook from top to bottom in a fresh kernel")
+    run.add_argument("notebook", type=Path)
+    run.add_argument("--output", type=Path, help="where the executed notebook goes")
+    run.add_argument("--inplace", action="store_true", help="write it back over the notebook")
+    run.set_defaults(command=_run)
+    return parser
+
+
+# --- ask -------------------------------------------------------------------
+
+
+def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    from bluebear_magic.api import Bluebear
+
+    with Bluebear(options.model, options.backend, reporter=reporter) as bb:
+        bb.warm()  # Spark starts while the datasets are read
+        answer = bb.ask(options.question, data=options.data, attempts=options.attempts)
+        result = None if options.no_run or answer.error else bb.run(answer)
+        reporter.done()
+    error = answer.error or (result.error if result is not None else None)
+    if options.json:
+        _print_json(_answer_json(answer, result, error))
+    else:
+        _print_answer(answer, result)
+    if error:
+        _complain(error)
+    return 1 if error else 0
+
+
+def _print_answer(answer: Answer, result: Result | None) -> None:
+    if answer.code:
+        _print(answer.code.rstrip() + "\n")
+    if answer.explanation:
+        _print(answer.explanation.rstrip() + "\n")
+    if result is not None and result.ok:
+        _print(str(result.text()))
+
+
+def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None) -> dict[str, Any]:
+    """The documented object; see README, "From a shell"."""
+    last = answer.attempts[-1].checked.tables if answer.attempts else ()
+    tables = result.tables if result is not None else last
+    timings = dict(answer.timings)
+    if result is not None and result.receipt is not None:
+        timings["run"] = round(sum(result.receipt.timings.values()), 2)
+    return {
+        "ok": error is None,
+        "code": answer.code,
+        "explanation": answer.explanation,
+        "attempts": [_attempt_json(attempt) for attempt in answer.attempts],
+        "tables": [_table_json(table) for table in tables],
+        "summary": result.summary if result is not None and result.ok else "",
+        "error": _error_json(error),
+        "timings": timings,
+    }
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "ok": attempt.ok,
+        "code": attempt.draft.code,
+        **_verdict_json(attempt.checked),
+    }
+
+
+def _verdict_json(checked: Checked) -> dict[str, Any]:
+    return {
+        "findings": [
+            {
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "line": finding.line,
+                "column": finding.column,
+                "text": finding.text,
+                "message": finding.message,
+                "suggestion": finding.suggestion,
+            }
+            for finding in checked.findings
+        ],
+        "error": _error_json(checked.error),
+    }
+
+
+def _table_json(table: Table) -> dict[str, Any]:
+    return {
+        "title": table.title,
+        "columns": [{"name": name, "type": kind} for name, kind in table.columns],
+        "rows": [list(row) for row in table.rows],
+        "row_count": table.row_count,
+        "sampled": table.sampled,
+        "truncated": table.truncated,
+    }
+
+
+def _error_json(error: ErrorInfo | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "line": error.line,
+    }
+
+
+# --- check -----------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    try:
+        code = options.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"{options.file} cannot be read: {error}") from error
+    from bluebear_magic.api import Bluebear
+
+    with Bluebear(reporter=reporter) as bb:
+        checked = _checked(bb, code, options.data)
+        reporter.done()
+    if options.json:
+        report = {
+            "ok": checked.ok,
+            **_verdict_json(checked),
+            "tables": [_table_json(table) for table in checked.tables],
+            "timings": dict(checked.timings),
+        }
+        _print_json(report)
+    else:
+        for finding in checked.findings:
+            _print(f"line {finding.line}: {finding.severity}: {finding.message}")
+        if checked.ok:
+            _print("checked: the code runs")
+    if checked.error:
+        _complain(checked.error)
+    return 0 if checked.ok else 1
+
+
+def _checked(bb: Bluebear, code: str, data: Sequence[str]) -> Checked:
+    bb.warm()
+    return bb.check(code, data=data)
+
+
+# --- run -------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
+    from bluebear_magic.headless import run_notebook
+
+    output = options.notebook if options.inplace else options.output
+    written = run_notebook(options.notebook, output, reporter, _print)
+    reporter.done()
+    _print(f"The executed notebook: {written}")
+    return 0
+
+
+def _complain(error: ErrorInfo) -> None:
+    where = f"line {error.line}: " if error.line else ""
+    sys.stderr.write(f"error: {where}{escape.terminal(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f"  {escape.terminal(error.hint)}\n")
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    """ASCII on one line: safe on any terminal as it is."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(escape.terminal(text) + "\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,79 @@
+"""``%bluebear``: the datasets and the choices of a session."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shlex
+from typing import NoReturn
+
+from bluebear_magic.errors import ArgumentError
+from bluebear_magic.frontend import Frontend
+from bluebear_magic.present.listing import card_bundle, listing_bundle
+
+HELP = """\
+%bluebear data                   the datasets
+%bluebear data add NAME PATH     register a file, a folder or a glob
+%bluebear data show NAME         schema, rows, size, examples
+%bluebear data rm NAME           forget a dataset (the files stay)
+%bluebear use BACKEND            where code runs: auto, local, soal, emr
+%%bluebear?                      how to ask a question"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentError(f"%{self.prog}: {message}", HELP)
+
+
+def run_command(frontend: Frontend, line: str) -> None:
+    """Does what the line says. Raises ``ArgumentError``, ``DatasetError``."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise ArgumentError(f"%bluebear {line}: {error}", "close the quote") from error
+    if not words or words == ["help"]:
+        frontend.show_bundle({"text/plain": HELP})
+        return
+    commands = {"data": _data, "use": _use}
+    if words[0] not in commands:
+        near = difflib.get_close_matches(words[0], commands, n=1)
+        hint = f"did you mean %bluebear {near[0]}?" if near else HELP
+        raise ArgumentError(f"there is no command %bluebear {words[0]}", hint)
+    commands[words[0]](frontend, words[1:])
+
+
+def _use(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear use", add_help=False)
+    parser.add_argument("backend")
+    name = parser.parse_args(words).backend
+    backend = frontend.bb.use(name)
+    status = backend.status()
+    told = f"Code of this session runs on {backend.title} from now on ({status.state})."
+    frontend.show_bundle({"text/plain": told + (f" {status.detail}" if status.detail else "")})
+
+
+def _data(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear data", add_help=False)
+    actions = parser.add_subparsers(dest="action")
+    add = actions.add_parser("add", add_help=False)
+    add.add_argument("name")
+    add.add_argument("path")
+    for action in ("show", "rm"):
+        actions.add_parser(action, add_help=False).add_argument("name")
+    options = parser.parse_args(words)
+    catalog = frontend.bb.tools.catalog
+    if options.action == "add":
+        dataset = catalog.add(options.name, options.path)
+        for warning in dataset.warnings:
+            frontend.reporter.warn(f"{dataset.name}: {warning}")
+        frontend.reporter.settle()
+        name, columns = dataset.name, len(dataset.columns)
+        told = f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}"
+        frontend.show_bundle({"text/plain": told})
+    elif options.action == "show":
+        dataset = catalog.get(options.name)
+        frontend.show_bundle(card_bundle(dataset, frontend.bb.profile(dataset.name)))
+    elif options.action == "rm":
+        catalog.remove(options.name)
+    else:
+        frontend.show_bundle(listing_bundle(catalog))

@@ -1,0 +1,281 @@
+"""What the magics do: ask, insert, show, run. One ``Frontend`` per kernel, owned by the magics."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bluebear_magic import pipeline
+from bluebear_magic.api import Bluebear, as_error
+from bluebear_magic.backends.registry import pick
+from bluebear_magic.config import Settings
+from bluebear_magic.errors import ArgumentError, BluebearError
+from bluebear_magic.notebook import cards
+from bluebear_magic.notebook.cells import Below, CellMemory, NextInputWriter, Place, place_of
+from bluebear_magic.notebook.naming import name_for
+from bluebear_magic.notebook.reporter import DisplayReporter
+from bluebear_magic.notebook.values import fill
+from bluebear_magic.present.render import chart_bundles, result_bundle
+from bluebear_magic.provenance.header import (
+    Cell,
+    Header,
+    code_hash,
+    parse,
+    prompt_hash,
+    render,
+    split,
+)
+from bluebear_magic.records import Answer
+
+if TYPE_CHECKING:
+    from bluebear_magic.present.result import Result
+
+LAST = "bb"  # the variable that holds the last result
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question cell, parsed."""
+
+    question: str
+    data: Sequence[str] = ()
+    backend: str | None = None
+    model: str | None = None
+    into: str | None = None
+    attempts: int | None = None
+    run: bool = False
+    dry_run: bool = False
+    new: bool = False
+
+
+class Frontend:
+    """The session behind the magics of one kernel."""
+
+    def __init__(self, shell: Any, settings: Settings) -> None:
+        self.shell = shell
+        self.reporter = DisplayReporter()
+        self.bb = Bluebear(settings=settings, reporter=self.reporter)
+        self._memory = CellMemory()
+        self._writer = NextInputWriter(shell)
+        self._pickers = 0
+
+    # --- %%bluebear --------------------------------------------------------
+
+    def ask(self, request: Request) -> None:
+        """Answers a question cell. Raises what went wrong, after showing it."""
+        if request.into is not None:
+            check_name(request.into)
+        if request.backend is not None:
+            pick(request.backend, self.bb.tools.backends)
+        question = fill(request.question, self.shell.user_ns).strip()
+        if not question:
+            raise ArgumentError(
+                "there is no question", "write it below %%bluebear or after it, in plain English"
+            )
+        data = [self.bb.tools.catalog.add_path(item).name for item in request.data]
+        if request.dry_run:
+            sent = self.bb.would_send(question, data=data, model=request.model)
+            self.show_bundle(cards.sent_card(self.bb.model(request.model).name, sent))
+            return
+        place = place_of(self.shell)
+        below = self._below(place, question, data)
+        if below.state == "current" and below.cell and not request.new:
+            self._stay(below.cell, question, request)
+        else:
+            self._answer(request, question, data, place, below)
+
+    def _below(self, place: Place, question: str, data: Sequence[str]) -> Below:
+        def schema_of(code: str) -> str:
+            return pipeline.schema_of(code, self.bb.tools.catalog.resolve(data))
+
+        return self._memory.below(place, prompt_hash(question), schema_of)
+
+    def _stay(self, cell: Cell, question: str, request: Request) -> None:
+        """A current cell is there: no model is called, nothing is inserted."""
+        self.show_bundle(
+            cards.current_card(cell, "Use --new to ask again and insert another cell.")
+        )
+        self._offer(Answer(question, cell.code), request, name_in(cell) or name_for(question))
+
+    def _answer(
+        self, request: Request, question: str, data: Sequence[str], place: Place, below: Below
+    ) -> None:
+        try:
+            self.bb.warm()  # Spark starts while the datasets are read and the model writes
+            answer = self.bb.ask(
+                question, data=data, attempts=request.attempts, model=request.model
+            )
+        finally:
+            self.reporter.settle()
+        if answer.error:
+            if answer.attempts:
+                self.show_bundle(cards.failure_card(answer))
+            raise as_error(answer.error)
+        name = request.into or name_for(question, self._taken())
+        old = below.cell if below.state in {"stale", "current"} and not request.new else None
+        if old is not None and code_hash(old.code) != code_hash(answer.code):
+            self.show_bundle(
+                cards.diff_card(old.code, answer.code, "Nothing was inserted; --new inserts it.")
+            )
+        elif old is not None:
+            self.show_bundle(cards.answer_card(answer, "The cell below has this code already."))
+        else:
+            self._insert(answer, name, place, below)
+        self._offer(answer, request, name)
+
+    def _insert(self, answer: Answer, name: str, place: Place, below: Below) -> None:
+        text = render(header_of(answer), answer.code, f"--into {name}")
+        cell = parse(text)
+        assert cell is not None
+        self._memory.remember(place, cell)
+        self._writer.insert(text)
+        where = f"A new cell below runs this code into `{name}`."
+        if below.state == "unknown":
+            where = (
+                f"A new cell runs this code into `{name}`. This notebook's file is not known, "
+                "so an earlier copy of the cell may be there."
+            )
+        self.show_bundle(cards.answer_card(answer, where))
+
+    def _taken(self) -> frozenset[str]:
+        """Names that a new result must not overwrite: the user's own variables."""
+        from bluebear_magic.present.result import Result
+
+        mine = {k for k, v in self.shell.user_ns.items() if isinstance(v, Result)}
+        names = {dataset.name.lower() for dataset in self.bb.datasets()}
+        return frozenset((set(self.shell.user_ns) | names) - mine)
+
+    # --- running -----------------------------------------------------------
+
+    def _offer(self, answer: Answer, request: Request, name: str) -> None:
+        """The picker below the answer; with ``--run``, the result instead."""
+        if request.backend is not None:
+            self.bb.use(request.backend, code=answer.code)
+        if request.run:
+            self.show(self._run(answer, name, None))
+            return
+        backends = self.bb.tools.backends
+        if not has_widgets(self.shell):
+            return
+        from IPython.display import display
+
+        from bluebear_magic.notebook.widgets import Picker
+
+        self._pickers += 1
+        slots: list[Any] = []
+        picker = Picker(
+            backends,
+            self.bb.choice(answer.code),
+            auto=pick("auto", backends).name,
+            choose=partial(self.bb.use, code=answer.code),
+            run=self._runner(answer, name, slots),
+            identity=uuid.uuid5(uuid.NAMESPACE_URL, f"bluebear picker {self._pickers}").hex,
+        )
+        display(picker)
+        slots += [display(EMPTY, raw=True, display_id=True) for _ in range(2)]
+
+    def _runner(self, answer: Answer, name: str, slots: list[Any]) -> Callable[[], None]:
+        """What Run does: fills displays reserved while the cell ran, so that they are saved."""
+
+        def run() -> None:
+            self.reporter.use(slots[0])
+            try:
+                result = self._run(answer, name, None)
+            except BluebearError as error:
+                slots[0].update(cards.error_card(error), raw=True)
+                raise
+            bundles = [result_bundle(result), *chart_bundles(result)]
+            for slot, bundle in zip(slots, [*bundles, EMPTY], strict=False):
+                slot.update(bundle, raw=True)
+
+        return run
+
+    def run_cell(self, body: str, *, into: str | None, backend: str | None) -> None:
+        """Runs a ``%%bluebear_run`` cell: guarded, checked if need be, shown, kept."""
+        if into is not None:
+            check_name(into)
+        header, code = split(body)
+        if not code.strip():
+            raise ArgumentError(
+                "there is no code in this cell", "write PySpark below the first line"
+            )
+        question = header.question if header else ""
+        lines = body.count("\n") - code.count("\n") + 1  # the header and the magic's own line
+        answer = Answer(question, code)
+        try:
+            result = self._run(answer, into, backend)
+        except BluebearError as error:
+            raise shifted(error, lines) from error
+        self.show(result)
+
+    def _run(self, answer: Answer, name: str | None, backend: str | None) -> Result:
+        try:
+            result = self.bb.run(answer, backend=backend, into=name, strict=True)
+        finally:
+            self.reporter.settle()
+        self.shell.user_ns[LAST] = result
+        if name:
+            self.shell.user_ns[name] = result
+        return result
+
+    def show(self, result: Result) -> None:
+        """Displays a result: the table and the sentence, then each chart."""
+        for bundle in (result_bundle(result), *chart_bundles(result)):
+            self.show_bundle(bundle)
+
+    def show_bundle(self, bundle: Mapping[str, Any]) -> None:
+        """Displays one output."""
+        from IPython.display import display
+
+        display(bundle, raw=True)
+
+    def close(self) -> None:
+        """Ends the session."""
+        self.bb.close()
+
+
+EMPTY = {"text/plain": "", "text/html": ""}
+
+
+def shifted(error: BluebearError, lines: int) -> BluebearError:
+    """The error with its line counted in the whole cell, as the notebook shows it."""
+    line = error.line + lines if error.line else None
+    return type(error)(error.message, error.hint, line=line)
+
+
+def header_of(answer: Answer) -> Header:
+    """The header that tells of an answer."""
+    return Header(
+        question=answer.question,
+        model=answer.model,
+        attempts=len(answer.attempts),
+        checked=answer.checked,
+        spark=answer.spark_version,
+        code=code_hash(answer.code),
+        schema=answer.schema_hash,
+        prompt=prompt_hash(answer.question),
+    )
+
+
+def name_in(cell: Cell) -> str | None:
+    """The variable that an inserted cell runs into."""
+    words = cell.arguments.split()
+    return words[words.index("--into") + 1] if "--into" in words[:-1] else None
+
+
+def check_name(name: str) -> None:
+    """Raises ``ArgumentError`` for a name that cannot be a variable."""
+    import keyword
+
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ArgumentError(
+            f"--into {name}: not a name for a variable", f"for example --into {name_for(name)}"
+        )
+
+
+def has_widgets(shell: Any) -> bool:
+    """Whether a frontend can show widgets: a kernel can, a terminal cannot."""
+    return hasattr(shell, "kernel")

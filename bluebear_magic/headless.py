@@ -1,0 +1,113 @@
+"""Run a notebook without a frontend: inserts the cells that a frontend would have inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bluebear_magic.errors import ArgumentError, RunFailed
+from bluebear_magic.protocols import Reporter
+from bluebear_magic.provenance.header import MAGIC, parse
+
+CELL_SECONDS = 3600
+
+
+def run_notebook(
+    notebook: Path, output: Path | None, reporter: Reporter, tell: Callable[[str], None]
+) -> Path:
+    """Executes ``notebook`` in a fresh kernel in its own folder; returns the file written.
+
+    ``output``: by default ``build/<name>`` below the current folder. ``tell`` gets each
+    question and what its run answered. Raises ``ArgumentError`` for a file that is no
+    notebook, ``RunFailed`` when a cell fails; what was executed is written all the same.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    document = _read(notebook)
+    target = output or Path("build") / notebook.name
+    client = NotebookClient(
+        document,
+        timeout=CELL_SECONDS,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(notebook.resolve().parent)}},
+    )
+    replies: dict[int, Mapping[str, Any]] = {}
+    client.on_cell_executed = lambda cell, cell_index, execute_reply: replies.__setitem__(
+        cell_index, execute_reply
+    )
+    reporter.progress("starting a kernel")
+    try:
+        with client.setup_kernel():
+            index = 0
+            while index < len(document.cells):
+                cell = document.cells[index]
+                reporter.progress(f"cell {index + 1} of {len(document.cells)}: {_title(cell)}")
+                client.execute_cell(cell, index)
+                _insert(document, index, replies.get(index))
+                _tell(cell, tell)
+                index += 1
+            client.set_widgets_metadata()
+    except CellExecutionError as error:
+        raise RunFailed(
+            f"{notebook.name}, cell {index + 1}: {error.ename}: {error.evalue}",
+            f"the notebook as far as it ran: {target}",
+        ) from error
+    finally:
+        for cell in document.cells:
+            cell.metadata.pop("execution", None)  # times: they differ from run to run
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(document, target)
+    return target
+
+
+def _read(notebook: Path) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(notebook, as_version=4)
+    except FileNotFoundError as error:
+        raise ArgumentError(f"there is no file {notebook}") from error
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise ArgumentError(f"{notebook} is no notebook: {error}") from error
+
+
+def _insert(document: Any, index: int, reply: Mapping[str, Any] | None) -> None:
+    """Puts in the cell that the question asked for, unless its answer is there."""
+    import nbformat
+
+    for payload in (reply or {}).get("content", {}).get("payload", []):
+        if payload.get("source") != "set_next_input":
+            continue
+        asked = parse(payload["text"])
+        following = document.cells[index + 1] if index + 1 < len(document.cells) else None
+        there = parse(following.source) if following is not None else None
+        same = (
+            asked is not None
+            and there is not None
+            and asked.header is not None
+            and there.header is not None
+            and there.header.prompt == asked.header.prompt
+        )
+        if not same:
+            cell = nbformat.v4.new_code_cell(payload["text"])
+            document.cells.insert(index + 1, cell)
+
+
+def _tell(cell: Any, tell: Callable[[str], None]) -> None:
+    if cell.cell_type != "code" or not cell.source.startswith(MAGIC):
+        return
+    parsed = parse(cell.source)
+    if parsed is not None and parsed.header is not None:
+        tell(f"\n{parsed.header.question}")
+    for output in cell.get("outputs", []):
+        text = output.get("data", {}).get("text/plain", "")
+        if text:
+            tell(text)
+
+
+def _title(cell: Any) -> str:
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("%%")), "")[:60]

@@ -1,0 +1,81 @@
+"""What a question's cell shows: the answer, the code, the failure; as text and as HTML."""
+
+from __future__ import annotations
+
+import difflib
+
+from bluebear_magic.errors import BluebearError
+from bluebear_magic.notebook.reporter import what_failed
+from bluebear_magic.present import escape
+from bluebear_magic.present.render import code_html
+from bluebear_magic.provenance.header import Cell, code_hash
+from bluebear_magic.records import Answer
+
+Bundle = dict[str, str]
+
+
+def answer_card(answer: Answer, place: str) -> Bundle:
+    """The explanation, how the code was checked, the code, and where it went (``place``)."""
+    tries = len(answer.attempts)
+    attempt = "first attempt" if tries == 1 else f"attempt {tries}"
+    status = f"Checked on {_checked(answer.checked)}, {attempt}."
+    lines = [answer.explanation, *(f"Assumed: {text}" for text in answer.assumptions)]
+    return _card(status, lines, answer.code, place)
+
+
+def current_card(cell: Cell, place: str) -> Bundle:
+    """A cell that is already there and answers the question."""
+    assert cell.header is not None
+    edited = code_hash(cell.code) != cell.header.code
+    status = "The cell below answers this question already; no model was called."
+    lines = ["It was edited since: running it checks it again."] if edited else []
+    return _card(status, lines, cell.code, place)
+
+
+def failure_card(answer: Answer) -> Bundle:
+    """The last draft and every error."""
+    errors = [f"Attempt {a.number}: {what_failed(a.checked)}" for a in answer.attempts]
+    return _card("No draft passed its check. The last one:", errors, answer.code, "")
+
+
+def diff_card(old: str, new: str, place: str) -> Bundle:
+    """How a new answer differs from the cell that is there."""
+    lines = difflib.unified_diff(
+        old.strip().splitlines(),
+        new.strip().splitlines(),
+        "the cell below",
+        "the new answer",
+        lineterm="",
+    )
+    return _card("The answer has changed:", [], "\n".join(lines), place)
+
+
+def sent_card(model: str, text: str) -> Bundle:
+    """What a model would be sent."""
+    return _card(f"Nothing was sent. The {model} model would get:", [], text, "")
+
+
+def error_card(error: BluebearError) -> Bundle:
+    """An error that reaches the notebook through a button, where nothing is raised."""
+    return _card(f"{type(error).__name__}: ", str(error).splitlines(), "", "")
+
+
+def _checked(checked: str) -> str:
+    if checked.startswith("sample:"):
+        return f"a sample of {checked.removeprefix('sample:')} of each large dataset"
+    return "the whole data"
+
+
+def _card(status: str, lines: list[str], code: str, place: str) -> Bundle:
+    told = [line for text in lines for line in text.splitlines() if line.strip()]
+    text = [status, *told]
+    html = [f"<div><strong>{escape.html(status)}</strong></div>"]
+    html += [f"<div>{escape.html(line)}</div>" for line in told]
+    if code:
+        text += ["", *code.strip().splitlines(), ""]
+        html.append(f"<details open><summary>code</summary>{code_html(code.strip())}</details>")
+    if place:
+        text.append(place)
+        html.append(f"<div><small>{escape.html(place)}</small></div>")
+    clean = [escape.terminal(line) for line in text]
+    return {"text/plain": "\n".join(clean).strip(), "text/html": "".join(html)}

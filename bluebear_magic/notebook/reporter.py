@@ -1,0 +1,141 @@
+"""Reporters: what a person sees while a question is answered or code runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+from bluebear_magic.present import escape
+from bluebear_magic.records import Checked, Draft
+
+
+class SilentReporter:
+    """Tells nothing: for scripts, where the answer says it all."""
+
+    def progress(self, text: str) -> None:
+        """Not shown."""
+
+    def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
+        """Not shown."""
+
+    def warn(self, text: str) -> None:
+        """Not shown."""
+
+
+class TerminalReporter:
+    """Lines on standard error; a step that goes on overwrites itself on a terminal."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._shown = ""
+        self._warned: set[str] = set()
+
+    def progress(self, text: str) -> None:
+        """Only where it can be overwritten: a log needs no seconds counted."""
+        if self._live:
+            line = escape.line(text, 78)
+            self._stream.write("\r" + line.ljust(len(self._shown)))
+            self._stream.flush()
+            self._shown = line
+
+    def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
+        """One line for the failed attempt."""
+        self._line(f"attempt {number} failed: {what_failed(checked)}")
+
+    def warn(self, text: str) -> None:
+        """One line; the same warning once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._line(f"warning: {text}")
+
+    def done(self) -> None:
+        """Clears the step that was shown last."""
+        if self._shown:
+            self._stream.write("\r" + " " * len(self._shown) + "\r")
+            self._stream.flush()
+            self._shown = ""
+
+    def _line(self, text: str) -> None:
+        self.done()
+        self._stream.write(escape.line(text, 300) + "\n")
+
+
+class DisplayReporter:
+    """One display in the cell's output that is updated in place.
+
+    While work goes on it shows the step; ``settle`` leaves what is to stay:
+    failed attempts folded, warnings, and nothing that changes from run to run.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._failed: list[tuple[int, Draft, Checked]] = []
+        self._warnings: list[str] = []
+        self._step = ""
+        self._last = 0.0
+
+    def progress(self, text: str) -> None:
+        """Shows the step; at most five times a second."""
+        now = time.monotonic()
+        if text != self._step and (now - self._last > 0.2 or not self._step):
+            self._step, self._last = text, now
+            self._show()
+
+    def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
+        """Adds a failed attempt, folded, its error in the fold's line."""
+        self._failed.append((number, draft, checked))
+        self._show()
+
+    def warn(self, text: str) -> None:
+        """Adds a warning; the same one once."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+            self._show()
+
+    def use(self, handle: Any) -> None:
+        """Shows the steps in a display that is there already."""
+        self._handle = handle
+
+    def settle(self) -> None:
+        """Removes the step and starts anew with the next cell."""
+        self._step = ""
+        if self._handle is not None:
+            self._show()
+        self.__init__()  # type: ignore[misc]
+
+    def _show(self) -> None:
+        from IPython.display import display
+
+        bundle = self._bundle()
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+    def _bundle(self) -> dict[str, str]:
+        html = [
+            f"<details><summary>attempt {number} failed: {escape.html(what_failed(checked))}"
+            f"</summary><pre>{escape.html(draft.code)}</pre></details>"
+            for number, draft, checked in self._failed
+        ]
+        html += [f"<div>&#9888; {escape.html(text)}</div>" for text in self._warnings]
+        text = [
+            f"attempt {number} failed: {escape.line(what_failed(checked), 300)}"
+            for number, _, checked in self._failed
+        ]
+        text += [f"warning: {escape.line(warning, 300)}" for warning in self._warnings]
+        if self._step:
+            html.append(f"<div><em>{escape.html(self._step)} &hellip;</em></div>")
+            text.append(escape.line(self._step, 100) + " ...")
+        return {"text/plain": "\n".join(text), "text/html": "".join(html)}
+
+
+def what_failed(checked: Checked) -> str:
+    """One line: where and what."""
+    error = checked.error
+    if error is None:
+        return "nothing"
+    where = f"line {error.line}: " if error.line else ""
+    return f"{where}{error.message}"

@@ -1,0 +1,344 @@
+"""The story of one question, top to bottom.
+
+``answer``: which datasets are meant, what a model makes of the question, whether that is
+allowed, whether it works on samples; again with what was wrong, up to the attempts given.
+``run``: the checked code over the whole data, on the backend picked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bluebear_magic import guard
+from bluebear_magic.backends.registry import pick
+from bluebear_magic.config import Settings
+from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.profiles import profile
+from bluebear_magic.errors import (
+    Blocked,
+    BluebearError,
+    DatasetError,
+    GaveUp,
+    NotConfigured,
+    RunFailed,
+)
+from bluebear_magic.folders import cache_folder
+from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.provenance.header import code_hash, schema_hash
+from bluebear_magic.provenance.receipts import ReceiptStore
+from bluebear_magic.records import (
+    Accepted,
+    Answer,
+    Ask,
+    Checked,
+    Context,
+    Conversation,
+    Dataset,
+    ErrorInfo,
+    Finding,
+    GivenUp,
+    PastTurn,
+    Receipt,
+)
+from bluebear_magic.repair.loop import Generate, loop
+from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
+from bluebear_magic.runner.sampling import sample
+
+POLICY = guard.READ_ONLY
+KEEP_RESULTS_DAYS = 7
+
+
+@dataclass
+class Tools:
+    """What the story works with; made once per session."""
+
+    catalog: Catalog
+    models: Mapping[str, Model]
+    backends: Mapping[str, Backend]
+    receipts: ReceiptStore
+    settings: Settings
+    reporter: Reporter
+    history: list[PastTurn] = field(default_factory=list)
+
+
+def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
+    """Checked code for a question, or why there is none (``Answer.error``).
+
+    ``Cancelled`` and ``KeyboardInterrupt`` pass through.
+    """
+    timings: dict[str, float] = {}
+    blank = Answer(ask.question, model=model.name)
+    try:
+        with _timed(timings, "context"):
+            context = gather(tools, ask)
+        names = tuple(dataset.name for dataset in context.datasets)
+        blank = replace(blank, datasets=names)
+        ended = _drive(tools, ask, model, context, timings)
+    except BluebearError as error:
+        return replace(blank, error=as_info(error), timings=timings)
+    told = _told(blank, ended, timings, tools.settings)
+    return replace(told, schema_hash=schema_of(told.code, context.datasets))
+
+
+def gather(tools: Tools, ask: Ask) -> Context:
+    """The datasets meant, what is known of them, and what was asked before."""
+    tools.reporter.progress("reading the datasets")
+    datasets = tools.catalog.resolve(ask.data)
+    if not datasets:
+        raise DatasetError(
+            "there is no dataset to ask about",
+            "add one with --data PATH, with %bluebear data add NAME PATH, "
+            "or put files into a folder named data beside the notebook",
+        )
+    for dataset in datasets:
+        for warning in dataset.warnings:
+            tools.reporter.warn(f"{dataset.name}: {warning}")
+    return Context(datasets, tuple(map(profile, datasets)), tuple(tools.history))
+
+
+def would_send(context: Context, question: str) -> str:
+    """What a model gets to see: the question and the schemas, no rows and no values."""
+    schemas = [f"{dataset.name} ({dataset.ddl})" for dataset in context.datasets]
+    return "\n".join([f"question: {question}", *schemas])
+
+
+def _drive(
+    tools: Tools, ask: Ask, model: Model, context: Context, timings: dict[str, float]
+) -> Accepted | GivenUp:
+    """Runs the loop: the model and Spark are on this side of it."""
+    steps = loop(ask.attempts)
+    told = 0
+    try:
+        step = next(steps)
+        while True:
+            if isinstance(step, Generate):
+                tools.reporter.progress(
+                    f"{model.name} writes the code"
+                    + (f" (attempt {len(step.turns) + 1})" if step.turns else "")
+                )
+                with _timed(timings, "model"):
+                    draft = model.generate(Conversation(ask, context, step.turns), _ignore)
+                told += 1
+                step = steps.send(draft)
+            else:
+                with _timed(timings, "check"):
+                    checked = check(tools, step.draft.code, context.datasets)
+                if not checked.ok:
+                    tools.reporter.attempt(told, step.draft, checked)
+                step = steps.send(checked)
+    except StopIteration as ended:
+        result: Accepted | GivenUp = ended.value
+        return result
+
+
+def _ignore(text: str) -> None:
+    """Nobody watches the text arrive yet."""
+
+
+def _told(
+    blank: Answer, ended: Accepted | GivenUp, timings: dict[str, float], settings: Settings
+) -> Answer:
+    """The answer that the loop's end amounts to."""
+    last = ended.attempts[-1] if ended.attempts else None
+    told = replace(
+        blank,
+        code=last.draft.code if last else "",
+        explanation=last.draft.explanation if last else "",
+        assumptions=last.draft.assumptions if last else (),
+        chart=last.draft.chart if last else None,
+        attempts=ended.attempts,
+        timings=timings,
+    )
+    if isinstance(ended, GivenUp):
+        cause = last.checked.error if last else None
+        why = f": {cause.message}" if cause else ""
+        line = cause.line if cause else None
+        hint = (cause.hint if cause else "") or "put the question in other words, or add --attempts"
+        return replace(told, error=ErrorInfo(GaveUp.kind, ended.reason + why, hint, line))
+    assert last is not None
+    assert last.checked.outcome is not None
+    return replace(
+        told,
+        checked=_on_what(last.checked, settings),
+        spark_version=last.checked.outcome.spark_version,
+    )
+
+
+def check(tools: Tools, code: str, datasets: Sequence[Dataset]) -> Checked:
+    """Guard, then one run over samples. A check that passes is noted in the receipts."""
+    timings: dict[str, float] = {}
+    with _timed(timings, "guard"):
+        verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
+    if not verdict.ok:
+        return Checked(verdict.findings, None, timings)
+    used = _used(code, datasets)
+    with _timed(timings, "samples"):
+        bindings = [_sampled(tools, dataset) for dataset in used]
+    job = Job(
+        code,
+        tuple(bindings),
+        "sample",
+        Limits(rows=50, seconds=tools.settings.check_seconds),
+    )
+    checker = pick("local", tools.backends)
+    tools.reporter.progress(f"checking on {checker.title}")
+    outcome = checker.run(job, tools.reporter)
+    stages = {"run": "sample"}
+    timings.update({stages.get(stage, stage): spent for stage, spent in outcome.timings})
+    checked = Checked(verdict.findings, outcome, timings)
+    if checked.ok:
+        said = _on_what(checked, tools.settings)
+        tools.receipts.put(code, schema_of(code, datasets), POLICY.fingerprint, said)
+    return checked
+
+
+def _on_what(checked: Checked, settings: Settings) -> str:
+    """What the check ran over, as the cell's header says it."""
+    sampled = any(table.sampled for table in checked.tables)
+    return f"sample:{settings.sample_rows} rows" if sampled else "whole"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a run; ``datasets`` are those that the code read."""
+
+    outcome: Outcome
+    receipt: Receipt
+    warnings: tuple[Finding, ...] = ()
+
+
+def run(
+    tools: Tools,
+    code: str,
+    datasets: Sequence[Dataset],
+    *,
+    backend: str = "auto",
+    question: str | None = None,
+) -> Run:
+    """Runs code over the whole data. Raises ``Blocked``, ``RunFailed``, ``BackendError``.
+
+    Code that this machine has not checked with these schemas under this policy is
+    checked first.
+    """
+    engine = pick(backend, tools.backends)
+    status = engine.status()
+    if status.state == "not configured":
+        raise NotConfigured(f"{engine.title} is not configured", status.detail)
+    schema = schema_of(code, datasets)
+    verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
+    if not verdict.ok:
+        raise _blocked(verdict.blocking[0])
+    checked = tools.receipts.get(code, schema, POLICY.fingerprint)
+    if checked is None:
+        report = check(tools, code, datasets)
+        if not report.ok:
+            raise _failed(report)
+        checked = _on_what(report, tools.settings)
+    used = _used(code, datasets)
+    job = Job(
+        code,
+        tuple(map(_whole, used)),
+        "full",
+        Limits(seconds=tools.settings.run_seconds),
+        result_dir=str(_result_folder()),
+    )
+    tools.reporter.progress(f"running on {engine.title}")
+    outcome = engine.run(job, tools.reporter)
+    if outcome.status != "ok":
+        raise _failed(Checked((), outcome))
+    receipt = Receipt(
+        code_hash=code_hash(code),
+        schema_hash=schema,
+        policy=POLICY.name,
+        backend=engine.name,
+        spark_version=outcome.spark_version,
+        checked=checked,
+        question=question,
+        datasets=tuple(dataset.name for dataset in used),
+        row_counts=tuple((table.title, table.row_count) for table in outcome.tables),
+        timings=dict(outcome.timings),
+    )
+    return Run(outcome, receipt, verdict.warnings)
+
+
+def as_info(error: BluebearError) -> ErrorInfo:
+    """An error as a value."""
+    return ErrorInfo(error.kind, error.message, error.hint, error.line)
+
+
+def _blocked(finding: Finding) -> Blocked:
+    what = f"{finding.message}: {finding.text.strip()}"
+    return Blocked(what, finding.suggestion, line=finding.line)
+
+
+def _failed(checked: Checked) -> BluebearError:
+    for finding in checked.findings:
+        if finding.severity != "warn":
+            return _blocked(finding)
+    fault = checked.fault
+    assert fault is not None
+    shown = f"\n    {fault.fragment}" if fault.fragment else ""
+    what = f"{fault.kind}: {fault.message}{shown}"
+    return RunFailed(what, fault.suggestion or "", line=fault.line)
+
+
+def schema_of(code: str, datasets: Sequence[Dataset]) -> str:
+    """Hash of the schemas of the datasets that code reads; others may come and go."""
+    return schema_hash(_used(code, datasets))
+
+
+def _used(code: str, datasets: Sequence[Dataset]) -> list[Dataset]:
+    """The datasets whose names occur in the code: only these are sampled and bound."""
+    words = {word.lower() for word in re.findall(r"\w+", code)}
+    return [dataset for dataset in datasets if dataset.name.lower() in words]
+
+
+def _whole(dataset: Dataset) -> Binding:
+    return Binding(
+        dataset.name,
+        dataset.format,
+        dataset.paths,
+        dataset.ddl,
+        dataset.options,
+        dataset.base_path,
+    )
+
+
+def _sampled(tools: Tools, dataset: Dataset) -> Binding:
+    folder = cache_folder() / "samples"
+    try:
+        return sample(_whole(dataset), dataset.fingerprint, folder, tools.settings.sample_rows)
+    except OSError as error:
+        raise DatasetError(
+            f"{dataset.name}: no sample could be taken: {error}",
+            f"see that {folder} can be written and that the data can be read",
+        ) from error
+
+
+def _result_folder() -> Path:
+    """A new folder for the tables of one run; those of earlier weeks are removed."""
+    folder = cache_folder() / "results"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    oldest = time.time() - KEEP_RESULTS_DAYS * 86_400
+    for earlier in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if earlier.stat().st_mtime < oldest:
+                shutil.rmtree(earlier)
+    return Path(tempfile.mkdtemp(dir=folder)) / "tables"
+
+
+@contextlib.contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent = (time.perf_counter() - begun) * 1000
+        timings[stage] = round(timings.get(stage, 0.0) + spent, 2)
