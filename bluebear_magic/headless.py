@@ -35,9 +35,11 @@ def run_notebook(
         resources={"metadata": {"path": str(notebook.resolve().parent)}},
     )
     replies: dict[int, Mapping[str, Any]] = {}
-    client.on_cell_executed = lambda cell, cell_index, execute_reply: replies.__setitem__(
-        cell_index, execute_reply
-    )
+
+    def keep(cell: Any, cell_index: int, execute_reply: Mapping[str, Any]) -> None:  # noqa: ARG001
+        replies[cell_index] = execute_reply
+
+    client.on_cell_executed = keep
     reporter.progress("starting a kernel")
     try:
         with client.setup_kernel():

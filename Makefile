@@ -1,0 +1,49 @@
+# Everything a person needs; each target can be run twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart lab test bench lint notebooks clean
+
+quickstart: $(VENV)/.local ## install with the embedded default and answer the quickstart's questions
+	@$(BIN)/bluebear run notebooks/quickstart.ipynb --output build/quickstart.ipynb
+	@echo "Open it with: make lab"
+
+lab: $(VENV)/.lab ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks quickstart.ipynb
+
+test: $(VENV)/.dev lint ## the whole test suite
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval notebooks --nbval-sanitize-with tests/notebooks/sanitize.cfg
+
+lint: $(VENV)/.dev ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+notebooks: $(VENV)/.dev ## run the committed notebooks again and keep their outputs
+	$(BIN)/bluebear run notebooks/quickstart.ipynb --inplace
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Bluebear needs Python 3.10 or later; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Bluebear with local Spark and its Java (about 550 MB to download, once)"
+	$(BIN)/python -m pip install --editable '.[local]'
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.local
+	$(BIN)/python -m pip install --editable '.[local,lab]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Bluebear with everything that its tests use"
+	$(BIN)/python -m pip install --editable '.[dev]'
+	@touch $@

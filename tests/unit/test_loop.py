@@ -1,0 +1,64 @@
+"""The loop needs no model and no Spark: it is driven here by hand."""
+
+from bluebear_magic.records import Accepted, Checked, Draft, Finding, GivenUp
+from bluebear_magic.repair.loop import Generate, Try, loop
+from bluebear_magic.runner.envelope import Fault, Outcome
+
+GOOD = Checked((), Outcome("ok"))
+
+
+def failed(message="no such column", line=2):
+    fault = Fault("analyse", "AnalysisException", message, "UNRESOLVED_COLUMN", line)
+    return Checked((), Outcome("fault", fault=fault))
+
+
+def drive(attempts, drafts, verdicts):
+    """Everything the loop yielded, and what it returned."""
+    steps = loop(attempts)
+    seen, drafts, verdicts = [], iter(drafts), iter(verdicts)
+    try:
+        step = next(steps)
+        while True:
+            seen.append(step)
+            step = steps.send(next(drafts) if isinstance(step, Generate) else next(verdicts))
+    except StopIteration as ended:
+        return seen, ended.value
+
+
+def test_a_right_first_draft_ends_it():
+    seen, end = drive(4, [Draft("a")], [GOOD])
+    assert seen == [Generate(()), Try(Draft("a"))]
+    assert isinstance(end, Accepted)
+    assert [a.number for a in end.attempts] == [1]
+
+
+def test_what_was_wrong_goes_back_with_the_draft():
+    seen, end = drive(4, [Draft("a\nb"), Draft("c")], [failed(), GOOD])
+    (turn,) = seen[2].turns
+    assert turn.draft == Draft("a\nb")
+    assert "no such column" in turn.feedback
+    assert "> " in turn.feedback
+    assert "| b" in turn.feedback
+    assert isinstance(end, Accepted)
+
+
+def test_it_gives_up_after_the_last_attempt():
+    seen, end = drive(3, [Draft(c) for c in "abc"], [failed()] * 3)
+    assert isinstance(end, GivenUp)
+    assert len(end.attempts) == 3
+    assert end.reason == "all 3 attempts failed"
+    assert sum(isinstance(step, Generate) for step in seen) == 3
+
+
+def test_the_same_code_again_ends_it_without_another_check():
+    seen, end = drive(4, [Draft("a"), Draft("a")], [failed()])
+    assert isinstance(end, GivenUp)
+    assert "repeated code" in end.reason
+    assert sum(isinstance(step, Try) for step in seen) == 1
+
+
+def test_the_guards_findings_go_back_with_their_advice():
+    finding = Finding("PY-IMPORT", "block", 1, 0, "import os", "no import", "leave it out")
+    warning = Finding("W", "warn", 1, 0, "x", "unimportant")
+    seen, _ = drive(2, [Draft("import os"), Draft("b")], [Checked((finding, warning)), GOOD])
+    assert seen[2].turns[0].feedback == "Line 1: no import (PY-IMPORT: import os). leave it out"
