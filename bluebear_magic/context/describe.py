@@ -1,0 +1,146 @@
+"""What is told of datasets, as plain values; rendering is the business of others."""
+
+# ruff: noqa: S608 - the columns are c0, c1, ...; names and values go through duck's quoting
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.records import ColumnProfile, Dataset, Profile
+
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class ListedDataset:
+    """One line of the list. ``rows`` None: not counted. ``error``: why it cannot be read."""
+
+    name: str
+    format: str
+    rows: int | None
+    size: str
+    columns: int
+    location: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """One column of a card; ``values`` is its range, or its most frequent words."""
+
+    name: str
+    type: str
+    nulls: int | None
+    distinct: int | None
+    values: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is told of one dataset."""
+
+    name: str
+    format: str
+    location: str
+    size: str
+    rows: int | None
+    columns: tuple[ColumnRow, ...]
+    partition_columns: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[ListedDataset, ...]:
+    """A line for each dataset, the broken ones with their errors, sorted by name.
+
+    ``known``: profiles by dataset name, for the numbers of rows.
+    """
+    datasets, broken = catalog.survey()
+    lines = [
+        ListedDataset(
+            name=dataset.name,
+            format=dataset.format,
+            rows=(known or {}).get(dataset.name, Profile()).rows,
+            size=human_size(dataset.size_bytes),
+            columns=len(dataset.columns),
+            location=relative(dataset.location, catalog.folder),
+        )
+        for dataset in datasets
+    ]
+    lines += [
+        ListedDataset(
+            item.name, "", None, "", 0, relative(item.location, catalog.folder), str(item.error)
+        )
+        for item in broken
+    ]
+    return tuple(sorted(lines, key=lambda line: line.name.lower()))
+
+
+def card(dataset: Dataset, profile: Profile, folder: Path | None = None) -> Card:
+    """The card of a dataset; its location relative to ``folder`` where it lies below."""
+    return Card(
+        name=dataset.name,
+        format=dataset.format,
+        location=relative(dataset.location, folder),
+        size=human_size(dataset.size_bytes),
+        rows=profile.rows,
+        columns=tuple(
+            _column_row(column.name, column.type, profile.column(column.name))
+            for column in dataset.columns
+        ),
+        partition_columns=dataset.partition_columns,
+        options=dataset.options,
+        warnings=dataset.warnings,
+    )
+
+
+def examples(
+    dataset: Dataset, rows: int = _EXAMPLES
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Column names and the first rows as Python values; nested JSON as its text.
+
+    Raises DatasetError where the data cannot be read.
+    """
+    from bluebear_magic.context.scan import open_scan
+
+    names = tuple(column.name for column in dataset.columns)
+    with open_scan(dataset, sample=_EXAMPLE_BYTES) as scan:
+        return names, scan.rows(f"SELECT * FROM data LIMIT {int(rows)}")
+
+
+def human_size(count: int) -> str:
+    """Bytes for people: 386 B, 74.2 kB, 5.0 MB."""
+    size, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 999.5 or unit == "TB":
+            break
+        size /= 1000
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def relative(location: str, folder: Path | None) -> str:
+    """A path as seen from ``folder`` (else from the current one), when it lies below."""
+    try:
+        return str(Path(location).relative_to(folder or Path.cwd()))
+    except ValueError:
+        return location
+
+
+def _column_row(name: str, kind: str, profile: ColumnProfile) -> ColumnRow:
+    if profile.values:
+        more = ", …" if not profile.complete or len(profile.values) > _EXAMPLES else ""
+        values = ", ".join(_short(value) for value in profile.values[:_EXAMPLES]) + more
+    else:
+        ends = [end for end in (profile.minimum, profile.maximum) if end is not None]
+        values = " to ".join(dict.fromkeys(_short(str(end)) for end in ends))
+    return ColumnRow(name, kind, profile.nulls, profile.distinct, values)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+_EXAMPLE_BYTES = 1 << 20

@@ -1,0 +1,165 @@
+"""What is known of a dataset's values: counts, ranges, the words in columns of text."""
+
+# ruff: noqa: S608 - the columns are c0, c1, ...; names and values go through duck's quoting
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bluebear_magic.context import profile_store
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Scalar
+from bluebear_magic.runner.values import is_numeric, is_temporal
+
+if TYPE_CHECKING:
+    from bluebear_magic.context.scan import Scan
+
+MAX_SCAN = 512 * 1024 * 1024  # bytes up to which every row is read
+MAX_VALUES = 5000
+MAX_LENGTH = 500  # characters of one text value; longer ones are prose, not words to match
+EXACT_ROWS = 5_000_000  # rows up to which distinct values of numbers are counted exactly
+SAMPLE = 64 * 1024 * 1024
+MAX_KEPT = 200
+_COLUMNS_AT_ONCE = 50
+
+# By what the profile depends on, the data's state included: never out of date.
+_memory: dict[str, Profile] = {}
+
+
+def profile(dataset: Dataset) -> Profile:
+    """The profile of a dataset in the state in which it was described.
+
+    Measured once for each state, then taken from memory or from the user's cache folder.
+    Raises DatasetError for data that cannot be read.
+    """
+    key = profile_store.key(dataset)
+    known = _memory.get(key)
+    if known is None:
+        store = profile_store.ProfileStore()
+        known = store.load(key)
+        if known is None:
+            known = measure(dataset)
+            store.save(key, known)
+        while len(_memory) >= MAX_KEPT:
+            _memory.pop(next(iter(_memory)))
+        _memory[key] = known
+    return known
+
+
+def measure(dataset: Dataset) -> Profile:
+    """The profile, taken from the data now: from all rows, or beyond 512 MB from what is cheap."""
+    from bluebear_magic.context.scan import open_scan
+
+    if _bytes(dataset) <= MAX_SCAN:
+        with open_scan(dataset) as scan:
+            return _measured(scan)
+    return _glimpsed(dataset)
+
+
+def _bytes(dataset: Dataset) -> int:
+    packed = sum(Path(path).stat().st_size for path in dataset.paths if path.endswith(".gz"))
+    return dataset.size_bytes + packed * 5  # text usually unpacks to some six times its size
+
+
+# --- every row --------------------------------------------------------------
+
+
+def _measured(scan: Scan) -> Profile:
+    rows = int(scan.rows("SELECT count(*) FROM data")[0][0])
+    profiles: list[ColumnProfile] = []
+    for start in range(0, len(scan.columns), _COLUMNS_AT_ONCE):
+        batch = list(enumerate(scan.columns))[start : start + _COLUMNS_AT_ONCE]
+        expressions = [part for i, column in batch for part in _figures(f"c{i}", column, rows)]
+        (figures,) = scan.rows(f"SELECT {', '.join(expressions)} FROM data")
+        for place, (index, column) in enumerate(batch):
+            present, distinct, low, high = figures[4 * place : 4 * place + 4]
+            values, complete = _words(scan, index, column)
+            profiles.append(
+                ColumnProfile(
+                    name=column.name,
+                    nulls=rows - present,
+                    distinct=distinct,
+                    minimum=_scalar(low),
+                    maximum=_scalar(high),
+                    values=values,
+                    complete=complete,
+                )
+            )
+    return Profile(rows, tuple(profiles))
+
+
+def _figures(name: str, column: Column, rows: int) -> list[str]:
+    """SQL for (values present, distinct values, smallest, largest)."""
+    if not _is_plain(column):
+        return [f"count({name})", "NULL", "NULL", "NULL"]
+    exact = rows <= EXACT_ROWS or column.type in {"STRING", "BOOLEAN"}
+    distinct = f"count(DISTINCT {name})" if exact else f"approx_count_distinct({name})"
+    if column.type == "BOOLEAN":
+        return [f"count({name})", distinct, f"bool_and({name})", f"bool_or({name})"]
+    # NaN is greater than every number; a range says more without it.
+    real = f" FILTER (NOT isnan({name}))" if column.type in {"DOUBLE", "FLOAT"} else ""
+    return [f"count({name})", distinct, f"min({name}){real}", f"max({name}){real}"]
+
+
+def _is_plain(column: Column) -> bool:
+    return (
+        is_numeric(column.type) or is_temporal(column.type) or column.type in {"STRING", "BOOLEAN"}
+    )
+
+
+def _words(scan: Scan, index: int, column: Column) -> tuple[tuple[str, ...], bool]:
+    """The values of a column of text, most frequent first, and whether these are all."""
+    if column.type != "STRING":
+        return (), False
+    name = f"c{index}"
+    found = scan.rows(
+        f"SELECT {name} FROM data WHERE {name} IS NOT NULL "
+        f"GROUP BY {name} ORDER BY count(*) DESC, {name} LIMIT {MAX_VALUES + 1}"
+    )
+    values = tuple(value for (value,) in found[:MAX_VALUES] if len(value) <= MAX_LENGTH)
+    return values, len(values) == len(found)
+
+
+def _scalar(value: Any) -> Scalar | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str) and len(value) > MAX_LENGTH:
+        return None
+    if isinstance(value, bool | int | float | str | Decimal | dt.date):
+        return value
+    return None
+
+
+# --- beyond what is read whole ----------------------------------------------
+
+
+def _glimpsed(dataset: Dataset) -> Profile:
+    """From footers and a bounded sample; what these do not tell is None."""
+    from bluebear_magic.context import columnar
+    from bluebear_magic.context.scan import open_scan
+
+    if dataset.format in {"parquet", "orc"}:
+        rows: int | None = sum(columnar.row_count(Path(p), dataset.format) for p in dataset.paths)
+    else:
+        rows = None
+    ranges = columnar.ranges(dataset) if dataset.format == "parquet" else {}
+    words: dict[str, tuple[str, ...]] = {}
+    with open_scan(dataset, sample=SAMPLE) as scan:
+        for index, column in enumerate(scan.columns):
+            words[column.name], _ = _words(scan, index, column)
+    columns = []
+    for column in dataset.columns:
+        known = ranges.get(column.name, ColumnProfile(column.name))
+        columns.append(
+            ColumnProfile(
+                name=column.name,
+                nulls=known.nulls,
+                minimum=known.minimum,
+                maximum=known.maximum,
+                values=words[column.name],
+            )
+        )
+    return Profile(rows, tuple(columns))
