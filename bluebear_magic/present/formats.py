@@ -36,6 +36,14 @@ def words(name: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(_WORD_BREAK.sub(" ", name).lower()))
 
 
+def noun(name: str) -> str:
+    """The word that says what a column holds: of ``order_month`` and ``month(day)``, month."""
+    parts = words(name)
+    if not parts:
+        return ""
+    return parts[0] if name.endswith(")") else parts[-1]
+
+
 def is_identifier(name: str, values: Sequence[Any]) -> bool:
     """Whether whole numbers of this name say which thing, not how much."""
     parts = words(name)

@@ -117,10 +117,9 @@ def _period(value: Any) -> dt.datetime | None:
 
 
 def _is_ordinal(name: str, values: Iterable[Any]) -> bool:
-    parts = formats.words(name)
-    if not parts or not formats.ADDED_UP.isdisjoint(parts):
+    if not formats.ADDED_UP.isdisjoint(formats.words(name)):
         return False
-    span = _ORDINALS.get(parts[-1])
+    span = _ORDINALS.get(formats.noun(name))
     return span is not None and all(isinstance(value, int) and value in span for value in values)
 
 
@@ -129,7 +128,7 @@ def year_and_month(columns: Sequence[Field]) -> tuple[Field, Field] | None:
     year = next(
         (f for f in columns if f.role == "time" and formats.is_year(f.name, f.values)), None
     )
-    months = (f for f in columns if f.role == "ordinal" and formats.words(f.name)[-1] == "month")
+    months = (f for f in columns if f.role == "ordinal" and formats.noun(f.name) == "month")
     month = next(months, None)
     return None if year is None or month is None else (year, month)
 

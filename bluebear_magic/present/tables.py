@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bluebear_magic.present import escape, formats
 from bluebear_magic.runner.envelope import Table
-from bluebear_magic.runner.values import is_numeric
+from bluebear_magic.runner.values import is_numeric, is_temporal
 
 ROWS_SHOWN = 50
 COLUMNS_SHOWN = 60
@@ -29,10 +29,14 @@ NO_MATH = 'class="tex2jax_ignore mathjax_ignore"'  # MathJax would typeset `$` i
 
 @dataclass(frozen=True)
 class Header:
-    """A column's name, on one line, and the side that its cells keep to."""
+    """A column's name, on one line, and the side that its cells keep to.
+
+    ``whole``: a cell that is cut would read as another value (numbers, dates).
+    """
 
     name: str
     align: Align
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,11 @@ NULL = Cell("null", null=True)
 def view(table: Table) -> TableView:
     """The first rows and columns of ``table``, formatted; pure."""
     header = tuple(
-        Header(escape.line(name, CELL), "right" if is_numeric(kind) else "left")
+        Header(
+            escape.line(name, CELL),
+            "right" if is_numeric(kind) else "left",
+            is_numeric(kind) or is_temporal(kind) or kind.strip().lower() == "boolean",
+        )
         for name, kind in table.columns[:COLUMNS_SHOWN]
     )
     cells = [
@@ -155,13 +163,16 @@ def text(shown: TableView) -> str:
     grid = [[_plain(cell) for cell in column] for column in zip(*shown.rows, strict=True)] or [
         [] for _ in shown.header
     ]
-    natural = [
-        max(map(width, [column.name, *cells]))
-        for column, cells in zip(shown.header, grid, strict=True)
+    values = [max(map(width, cells), default=0) for cells in grid]
+    names = [width(column.name) for column in shown.header]
+    natural = list(map(max, values, names))
+    least = [
+        min(size, max(value, _NARROWEST) if column.whole else _NARROWEST)
+        for column, size, value in zip(shown.header, natural, values, strict=True)
     ]
-    widths = _fitted(natural, shown.header)
+    widths = _fitted(natural, least)
     columns = list(zip(shown.header, grid, widths, strict=False))
-    lines = [shown.title] if shown.title else []
+    lines = [_narrowed(shown.title, LINE)] if shown.title else []
     if columns:
         lines.append(_row([(h.name, size, h.align) for h, _, size in columns]))
         lines.append("  ".join("─" * size for size in widths))
@@ -184,21 +195,21 @@ def _row(cells: list[tuple[str, int, Align]]) -> str:
     return "  ".join(_pad(*cell) for cell in cells).rstrip()
 
 
-def _fitted(natural: list[int], header: tuple[Header, ...]) -> list[int]:
+def _fitted(natural: list[int], least: list[int]) -> list[int]:
     """Widths that fit the line, for as many columns as do.
 
-    The widest text columns give way first; then columns go, from the right. A number
-    is never cut, it would read as another number.
+    The widest columns give way first, down to their ``least``; then columns go, from
+    the right.
     """
     for count in range(len(natural), 1, -1):
         widths = natural[:count]
-        texts = [i for i in range(count) if header[i].align == "left"]
         while (excess := sum(widths) + 2 * (count - 1) - LINE) > 0:
-            widest = max(texts, key=lambda i: (widths[i], -i), default=None)
-            if widest is None or widths[widest] <= _NARROWEST:
+            loose = [i for i in range(count) if widths[i] > least[i]]
+            if not loose:
                 break
-            next_widest = max((widths[i] for i in texts if widths[i] < widths[widest]), default=0)
-            floor = max(next_widest, _NARROWEST)
+            widest = max(loose, key=lambda i: widths[i])
+            others = [widths[i] for i in loose if widths[i] < widths[widest]]
+            floor = max([least[widest], *others])
             widths[widest] = max(widths[widest] - excess, min(floor, widths[widest] - 1))
         if excess <= 0:
             return widths
