@@ -99,7 +99,9 @@ def _print_answer(answer: Answer, result: Result | None) -> None:
     if answer.explanation:
         _print(answer.explanation.rstrip() + "\n")
     if result is not None and result.ok:
-        _print(str(result.text()))
+        from bluebear_magic.present.render import result_bundle
+
+        _print(result_bundle(result)["text/plain"])
 
 
 def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None) -> dict[str, Any]:

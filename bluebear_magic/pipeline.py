@@ -84,6 +84,9 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     except BluebearError as error:
         return replace(blank, error=as_info(error), timings=timings)
     told = _told(blank, ended, timings, tools.settings)
+    for dataset in _used(told.code, context.datasets):
+        for warning in dataset.warnings:
+            tools.reporter.warn(f"{dataset.name}: {warning}")
     return replace(told, schema_hash=schema_of(told.code, context.datasets))
 
 
@@ -97,9 +100,6 @@ def gather(tools: Tools, ask: Ask) -> Context:
             "add one with --data PATH, with %bluebear data add NAME PATH, "
             "or put files into a folder named data beside the notebook",
         )
-    for dataset in datasets:
-        for warning in dataset.warnings:
-            tools.reporter.warn(f"{dataset.name}: {warning}")
     return Context(datasets, tuple(map(profile, datasets)), tuple(tools.history))
 
 

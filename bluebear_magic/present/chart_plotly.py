@@ -84,15 +84,14 @@ def _along(spec: ChartSpec) -> list[Any]:
 
 
 def _layout(spec: ChartSpec) -> dict[str, Any]:
-    along, figures = _axis(spec.x_title), _axis(spec.y_title)
-    figures |= {"exponentformat": "B", "separatethousands": True}
+    along, figures = _axis(spec.x_title) | {"showgrid": False}, _axis(spec.y_title)
+    figures |= {"exponentformat": "B", "separatethousands": True, "nticks": 7}
     figures["rangemode"] = "tozero" if spec.from_zero else "normal"
     if spec.kind not in {"line", "scatter", "histogram"}:
         along |= {
             "tickmode": "array",
             "tickvals": list(range(len(spec.labels))),
             "ticktext": [escape.plotly(label) for label in tick_labels(spec, LABEL)],
-            "showgrid": False,
         }
     elif spec.temporal:
         along["type"] = "date"
@@ -130,7 +129,6 @@ def _axis(title: str) -> dict[str, Any]:
         "title": {"text": _text(title, 60), "font": {"size": 12}},
         "automargin": True,
         "gridcolor": GRID,
-        "zeroline": True,
-        "zerolinecolor": GRID,
+        "zeroline": False,
         "linecolor": MUTED,
     }

@@ -13,7 +13,7 @@ from bluebear_magic.present.chart_rules import choose
 from bluebear_magic.present.chart_spec import ChartSpec
 from bluebear_magic.present.summary import summarise
 from bluebear_magic.present.tables import counted, total
-from bluebear_magic.records import ChartHint, Receipt
+from bluebear_magic.records import ChartHint, ErrorInfo, Receipt
 from bluebear_magic.runner.envelope import Table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Result:
     """Tables with the code that made them, and ways to look at them.
 
     ``tables`` are previews, with what is known of the whole; ``stdout`` is what the code
-    printed; ``receipt`` says what ran, where and over what.
+    printed; ``receipt`` says what ran, where and over what; ``error`` why it failed, if it did.
     """
 
     tables: tuple[Table, ...]
@@ -35,6 +35,12 @@ class Result:
     hint: ChartHint | None = None
     explanation: str = ""
     stdout: str = ""
+    error: ErrorInfo | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run ended well."""
+        return self.error is None
 
     @cached_property
     def df(self) -> pd.DataFrame:
