@@ -131,6 +131,8 @@ def _dress(figure: Any, axes: Any, spec: ChartSpec) -> None:
     figures.set_tick_params(length=0)
     if spec.from_zero and min(spec.values) >= 0:
         axes.set_xlim(left=0) if flat else axes.set_ylim(bottom=0)
+    if spec.crosses_zero:
+        (axes.axvline if flat else axes.axhline)(0, color=MUTED, linewidth=0.8)
     _ticks(along, spec)
     if flat:
         axes.invert_yaxis()  # the first row on top, as in the table

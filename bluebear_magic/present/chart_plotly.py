@@ -86,6 +86,8 @@ def _along(spec: ChartSpec) -> list[Any]:
 def _layout(spec: ChartSpec) -> dict[str, Any]:
     along, figures = _axis(spec.x_title) | {"showgrid": False}, _axis(spec.y_title)
     figures |= {"exponentformat": "B", "separatethousands": True, "nticks": 7}
+    if spec.crosses_zero:
+        figures |= {"zeroline": True, "zerolinecolor": MUTED}
     figures["rangemode"] = "tozero" if spec.from_zero else "normal"
     if spec.kind not in {"line", "scatter", "histogram"}:
         along |= {
@@ -120,13 +122,19 @@ def _layout(spec: ChartSpec) -> dict[str, Any]:
         "hoverlabel": {"align": "left"},
     }  # fmt: skip
     if spec.legend:
-        layout["legend"] = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+        layout["legend"] = {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+        }
     return layout
 
 
 def _axis(title: str) -> dict[str, Any]:
     return {
-        "title": {"text": _text(title, 60), "font": {"size": 12}},
+        "title": {"text": _text(title, 60), "font": {"size": 12}, "standoff": 10},
         "automargin": True,
         "gridcolor": GRID,
         "zeroline": False,

@@ -74,6 +74,11 @@ class ChartSpec:
         return self.kind != "line" or 0 <= low <= high / 2
 
     @property
+    def crosses_zero(self) -> bool:
+        """Whether zero lies within the values of bars or lines, and wants a line of its own."""
+        return self.kind != "scatter" and min(self.values, default=0.0) < 0
+
+    @property
     def height(self) -> int:
         """Pixels: more than usual where many horizontal bars need the room."""
         return max(HEIGHT, 110 + 20 * len(self.labels)) if self.kind == "barh" else HEIGHT

@@ -63,13 +63,23 @@ def _chart(spec: ChartSpec) -> Bundle:
 
 
 def _text(result: Result) -> str:
-    parts = [result.summary, escape.terminal(result.stdout).rstrip()]
+    error = [escape.terminal(text) for text in _failure(result) if text]
+    parts = ["\n".join(error), result.summary, escape.terminal(result.stdout).rstrip()]
     parts += [tables.text(tables.view(table)) for table in result.tables]
     return "\n\n".join(filter(None, parts))
 
 
+def _failure(result: Result) -> tuple[str, str]:
+    """What went wrong and what to do, for a run that failed; else nothing."""
+    if result.error is None:
+        return "", ""
+    where = f"Line {result.error.line}: " if result.error.line else ""
+    return where + result.error.message, result.error.hint
+
+
 def _html(result: Result, images: list[str]) -> str:
-    parts = [f"<p>{tables.markup(result.summary)}</p>"] if result.summary else []
+    told = filter(None, (*_failure(result), result.summary))
+    parts = [f"<p>{tables.markup(text)}</p>" for text in told]
     if printed := escape.terminal(result.stdout).rstrip():
         parts.append(f'<pre dir="ltr">{escape.html(printed)}</pre>')
     parts += [tables.html(tables.view(table)) for table in result.tables]

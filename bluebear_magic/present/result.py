@@ -51,6 +51,8 @@ class Result:
         """
         from bluebear_magic.present.frames import frame
 
+        if self.error is not None:
+            raise DatasetError(f"This run failed: {self.error.message}", self.error.hint)
         if not self.tables:
             raise DatasetError("This run gave no table.", "End the code with `result = ...`.")
         return frame(self.tables[0])
@@ -110,6 +112,8 @@ class Result:
         return any(table.truncated for table in self.tables)
 
     def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<Result: failed, {escape.line(self.error.message, 60)}>"
         told = "; ".join(map(_described, self.tables[:3]))
         more = "; ..." if len(self.tables) > 3 else ""
         return f"<Result: {told or 'no tables'}{more}>"

@@ -327,6 +327,12 @@ def test_equal_labels_after_a_cut_stay_bars_of_their_own():
     assert trace["x"] == [0.0, 1.0, 2.0]
 
 
+def test_zero_has_a_line_where_values_are_on_both_sides():
+    both = table([("c", "STRING"), ("n", "INT")], [("a", -5), ("b", 3)])
+    assert charts.figure(charts.choose(both))["layout"]["yaxis"]["zeroline"]
+    assert not charts.figure(charts.choose(by_carrier(5)))["layout"]["yaxis"]["zeroline"]
+
+
 def test_bars_start_at_zero_and_lines_need_not():
     assert charts.figure(charts.choose(by_carrier()))["layout"]["xaxis"]["rangemode"] == "tozero"
     assert charts.figure(charts.choose(monthly()))["layout"]["yaxis"]["rangemode"] == "normal"

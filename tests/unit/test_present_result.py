@@ -12,7 +12,7 @@ import pytest
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.present import render
 from bluebear_magic.present.result import Result
-from bluebear_magic.records import ChartHint
+from bluebear_magic.records import ChartHint, ErrorInfo
 from bluebear_magic.runner.envelope import Table
 
 CARRIERS = (("UA", 58665), ("B6", 54635), ("OO", 32))
@@ -158,6 +158,19 @@ def test_a_run_without_tables_says_so():
     assert nothing.path is None
     assert nothing.fig is None
     assert repr(nothing) == "<Result: no tables>"
+
+
+def test_a_failed_run_says_what_and_what_next():
+    error = ErrorInfo("run_failed", "no column <b>", "did you mean `a`?", line=2)
+    failed = Result((), "x = 1", None, error=error)
+    assert not failed.ok
+    assert result().ok
+    with pytest.raises(DatasetError, match="no column <b>"):
+        _ = failed.df
+    bundle = failed._repr_mimebundle_()
+    assert bundle["text/plain"] == "Line 2: no column <b>\ndid you mean `a`?"
+    assert "<p>Line 2: no column &lt;b&gt;</p>" in bundle["text/html"]
+    assert repr(failed) == "<Result: failed, no column <b>>"
 
 
 def test_sampled_and_truncated_are_those_of_any_table():
