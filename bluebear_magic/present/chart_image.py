@@ -161,7 +161,7 @@ def _legend(figure: Any, axes: Any, spec: ChartSpec) -> None:
 
 
 def _ticks(axis: Any, spec: ChartSpec) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
     from matplotlib.ticker import MaxNLocator
 
     if not spec.points:
@@ -172,6 +172,10 @@ def _ticks(axis: Any, spec: ChartSpec) -> None:
         axis.set_major_locator(MaxNLocator(9, integer=_whole(spec), steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(_plain if spec.year else _figures)
         return
+    # Margins may reach beyond the calendar, which matplotlib's dates do not.
+    low, high = axis.get_view_interval()
+    first, last = date2num(dt.datetime(1, 1, 1)), date2num(dt.datetime(9999, 12, 31))
+    axis.axes.set_xlim(max(low, first), min(high, last))
     locator = AutoDateLocator(minticks=3, maxticks=9)
     axis.set_major_locator(locator)
     axis.set_major_formatter(ConciseDateFormatter(locator))

@@ -115,8 +115,9 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
             for field in table.schema
         ]
     )
-    table = table.cast(naive)
-    found: pd.DataFrame = table.to_pandas(date_as_object=False)
+    # Two columns may share a name, which pyarrow's conversion mixes up: numbers for now.
+    table = table.cast(naive).rename_columns([str(n) for n in range(table.num_columns)])
+    found: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
     holes = [column.null_count > 0 for column in table.columns]
     nullable = {pa.int8(): "Int8", pa.int16(): "Int16", pa.int32(): "Int32", pa.int64(): "Int64",
                 pa.bool_(): "boolean"}  # fmt: skip
@@ -124,4 +125,5 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
         if hole and field.type in nullable:
             exact = pd.array(table.column(index).to_pylist(), dtype=nullable[field.type])
             found.isetitem(index, exact)
+    found.columns = pd.Index(naive.names)
     return found

@@ -112,6 +112,8 @@ def test_columns_may_share_a_name():
     df = result(table([("id", "INT"), ("id", "INT")], [[1, None], [2, 3]])).df
     assert list(df.columns) == ["id", "id"]
     assert df.iloc[:, 1].tolist()[1] == 3
+    mixed = result(table([("x", "BINARY"), ("x", "STRING")], [["80", "a"]])).df
+    assert mixed.iloc[0].tolist() == [b"\x80", "a"]
 
 
 def test_values_of_no_one_type_become_text():
