@@ -117,10 +117,13 @@ def _orc(path: Path) -> _Schema:
     warnings: list[str] = []
     for field in file.schema:
         written = (field.metadata or {}).get(b"spark.sql.catalyst.type", b"").decode()
-        inner = types.leaves(field.type)
+        if any(kinds.is_timestamp(kind) and kind.tz for kind in types.leaves(field.type)):
+            raise DatasetError(
+                f"{path}: column {field.name} has timestamps with a time zone; "
+                "Spark cannot read an ORC file with these",
+                "Write it again as Parquet.",
+            )
         try:
-            if any(kinds.is_timestamp(kind) and kind.tz for kind in inner):
-                raise types.Unreadable("ORC timestamps with time zone")
             ddl = types.ddl(field.type, instants=True)
         except types.Unreadable as error:
             warnings.append(f"{field.name} is left out: Spark cannot read {error}")

@@ -112,6 +112,11 @@ def _shape(found: FileSet, given: Mapping[str, str], *, limit: int | None) -> Cs
             f"{first}: the file has no lines with text", "Point to a file with a header or rows."
         )
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    if dialect.header and len(rows[0]) != width:  # the one line whose width DuckDB passes over
+        raise normalise.find_fault(first, encoding, dialect, width) or DatasetError(
+            f"{first}: the header has {len(rows[0])} names for {width} columns",
+            "Correct the first line.",
+        )
     shape = CsvShape(dialect, encoding, tuple(rows[0]), width)
     for file in found.files[1:]:
         _check_same_header(first, file.path, shape)
@@ -174,8 +179,7 @@ def _names(shape: CsvShape) -> tuple[tuple[str, ...], list[str]]:
     if not shape.dialect.header:
         made = tuple(f"column_{number}" for number in range(1, shape.width + 1))
         return made, [f"no header was found: the columns are named column_1 to {made[-1]}"]
-    cells = [cell.strip() if shape.dialect.trim else cell for cell in shape.header[: shape.width]]
-    cells += [""] * (shape.width - len(cells))  # a short header is told when the lines are read
+    cells = [cell.strip() if shape.dialect.trim else cell for cell in shape.header]
     taken = {cell.lower() for cell in cells}
     used: set[str] = set()
     names: list[str] = []

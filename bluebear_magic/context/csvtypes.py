@@ -114,7 +114,9 @@ def _verify(connection: Any, columns: Sequence[_Column], nulls: Iterable[str]) -
 def _common(columns: Sequence[_Column]) -> str:
     """The marker that most columns need; the empty string when none does."""
     counts = Counter(marker for column in columns for marker in column.markers)
-    return min(counts, key=lambda marker: (-counts[marker], marker)) if counts else ""
+    # Of two as frequent, a word says more surely than a dash that a value is missing.
+    order = sorted(counts, key=lambda marker: (-counts[marker], not marker.isalpha(), marker))
+    return order[0] if order else ""
 
 
 def _apply_null_value(columns: Sequence[_Column], null_value: str, warnings: list[str]) -> None:

@@ -82,9 +82,9 @@ def detect(text: str, *, whole: bool, tabs: bool, given: Mapping[str, str]) -> D
     if "ignoreLeadingWhiteSpace" in given:
         trim = given["ignoreLeadingWhiteSpace"].lower() == "true"
     else:
-        trim = is_padded(rows)
-    if trim and not best.trim:
-        best = replace(best, trim=True)
+        trim = best.trim or is_padded(rows) or is_padded(rows[1:])
+    if trim != best.trim:
+        best = replace(best, trim=trim)
         rows = sample_rows(text, best, whole=whole)
     header = given["header"].lower() == "true" if "header" in given else has_header(rows)
     return replace(best, header=header, newline=line_end)
@@ -96,8 +96,9 @@ def _best_split(text: str, *, whole: bool, tabs: bool, given: Mapping[str, str])
     best = Dialect(sep=given.get("sep", "\t" if tabs else ","))
     best_score = (0.5, 0.0, 0.0, 0.0)
     for order, sep in enumerate(seps):
-        for quote, escape in _quotings(text, given):
-            trial = Dialect(sep=sep, quote=quote, escape=escape)
+        for quote, escape in _quotings(text, sep, given):
+            padded = bool(quote) and f"{sep} {quote}" in text  # quotes count after the blank
+            trial = Dialect(sep=sep, quote=quote, escape=escape, trim=padded)
             share, width = _evenness(text, trial, whole=whole)
             known = float(tabs and sep == "\t")
             score = (share, known, -float(order), _plausible(trial, text))
@@ -106,23 +107,25 @@ def _best_split(text: str, *, whole: bool, tabs: bool, given: Mapping[str, str])
     return best
 
 
-def _quotings(text: str, given: Mapping[str, str]) -> list[tuple[str, str]]:
+def _quotings(text: str, sep: str, given: Mapping[str, str]) -> list[tuple[str, str]]:
     if "quote" in given:
         quote = given["quote"]
         return [(quote, given.get("escape", quote))]
     found = [('"', given.get("escape", '"'))]
     if '\\"' in text and "escape" not in given:
         found.append(('"', "\\"))
-    if "'" in text:
+    if _begins_field('"', sep, text) is None and _begins_field("'", sep, text):
         found.append(("'", given.get("escape", "'")))
-    if '"' in text:
+    # Between tabs or bars quotes often stand for themselves (inches); between commas and
+    # semicolons a quote without its partner is a mistake, better told than read.
+    if sep in {"\t", "|"} and '"' in text:
         found.append(("", ""))
     return found
 
 
 def newline(text: str) -> str:
-    """The first line end of a text; a line feed where there is none."""
-    found = re.search(r"\r\n|\n|\r", text)
+    """The first line end of a text outside quotes; a line feed where there is none."""
+    found = re.search(r"\r\n|\n|\r", re.sub(r'"[^"]*"', "", text)) or re.search(r"\r\n|\n|\r", text)
     return found[0] if found else "\n"
 
 
@@ -160,8 +163,6 @@ def _evenness(text: str, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
     if not rows:
         return 0.0, 0
     width, count = Counter(rows).most_common(1)[0]
-    if rows[0] != width:
-        count //= 2  # a header, if any, splits like its rows
     return count / len(rows) * (0.5 if broken else 1.0), width
 
 
@@ -169,11 +170,12 @@ def _plausible(dialect: Dialect, text: str) -> float:
     """Of quotings that split a text equally well: quotes that are used beat quotes that are not."""
     if not dialect.quote:
         return 0.0
-    used = bool(re.search(f"(^|{re.escape(dialect.sep)}) ?{dialect.quote}", text, re.MULTILINE))
-    if dialect.quote == "'":
-        closed = re.search(f"'({re.escape(dialect.sep)}|$)", text, re.MULTILINE)
-        return 0.8 if used and closed else -1.0
+    used = _begins_field(dialect.quote, dialect.sep, text) is not None
     return (1.0 if used else 0.5) - (0.05 if dialect.escape == "\\" else 0.0)
+
+
+def _begins_field(quote: str, sep: str, text: str) -> re.Match[str] | None:
+    return re.search(f"(^|{re.escape(sep)}) ?{quote}", text, re.MULTILINE)
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:

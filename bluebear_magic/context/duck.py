@@ -11,6 +11,7 @@ import duckdb
 
 from bluebear_magic.context.dialect import Dialect
 
+_NEWLINES = {"\n": "'\\n'", "\r": "'\\r'", "\r\n": "'\\r\\n'"}
 Error = duckdb.Error
 FILE = "_bluebear_file"  # the column that says which file a row is from
 
@@ -51,6 +52,6 @@ def csv_sql(paths: Sequence[Path], dialect: Dialect, width: int, nulls: Sequence
         f"read_csv([{', '.join(literal(str(path)) for path in paths)}], auto_detect=false, "
         f"columns={{{names}}}, delim={literal(dialect.sep)}, quote={literal(dialect.quote)}, "
         f"escape={literal(dialect.escape)}, header={str(dialect.header).lower()}, "
-        f"nullstr=[{', '.join(literal(null) for null in nulls)}], filename='{FILE}', "
-        "max_line_size=16777216)"
+        f"new_line={_NEWLINES[dialect.newline]}, "
+        f"nullstr=[{', '.join(literal(null) for null in nulls)}], filename='{FILE}')"
     )

@@ -104,7 +104,8 @@ def _as_spark(row: list[str], dialect: Dialect) -> list[str]:
     """The values as Spark has them: trimmed if told so, CRLF within them as LF in CRLF files."""
     if dialect.multiline and dialect.newline == "\r\n":
         row = [cell.replace("\r\n", "\n") for cell in row]
-    return [cell.strip(" \t") for cell in row] if dialect.trim else row
+    # What is before a value is skipped by the reader, which knows what is quoted.
+    return [cell.rstrip(" \t") for cell in row] if dialect.trim else row
 
 
 def quote_fault(path: Path, line: int, reason: str) -> DatasetError:

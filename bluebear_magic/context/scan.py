@@ -183,9 +183,21 @@ def _json(task: _Task) -> _Bound:
         f"CREATE TEMP TABLE raw AS SELECT {aliases}, {duck.FILE} FROM read_json("
         f"[{', '.join(duck.literal(str(path)) for path in paths)}], columns={{{names}}}, "
         f"format='{layout}', records=true, filename='{duck.FILE}', "
-        "maximum_object_size=268435456)"
+        f"maximum_object_size={_largest_object(task, document=document)})"
     )
     return paths, _text_values(task)
+
+
+def _largest_object(task: _Task, *, document: bool) -> int:
+    """Bytes of one JSON object at most; DuckDB keeps a buffer of twice that for each thread."""
+    usual = 16 * 1024 * 1024
+    if not document:
+        return usual
+    task.connection.execute("SET threads = 1")
+    sizes = (
+        file.size * (csvfile.GZ_RATIO if file.path.suffix == ".gz" else 1) for file in task.files
+    )
+    return max(usual, *sizes)
 
 
 def _parquet(task: _Task) -> _Bound:
