@@ -1,0 +1,80 @@
+"""The offline model: a deterministic semantic parser, without network or language model.
+
+Words become linked mentions (``linking``), mentions a request (``parse``), the
+request a plan (``resolve``), the plan code (``write``). Where the words do not
+clearly mean one plan, it refuses and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bluebear_magic.generation.offline.charts import chart_hint
+from bluebear_magic.generation.offline.explain import explanation, refusal
+from bluebear_magic.generation.offline.joins import Link, find_links
+from bluebear_magic.generation.offline.linking import link
+from bluebear_magic.generation.offline.parse import Parser
+from bluebear_magic.generation.offline.resolve import resolve
+from bluebear_magic.generation.offline.schema import SchemaIndex
+from bluebear_magic.generation.offline.tokens import tokenize
+from bluebear_magic.generation.offline.write import write
+from bluebear_magic.records import Context, Conversation, Draft
+
+_MAX_TOKENS = 80  # no question about data is longer; texts that are get refused early
+_MAX_KEPT = 8
+
+
+@dataclass(frozen=True)
+class _Schema:
+    index: SchemaIndex
+    links: tuple[Link, ...]
+
+
+class OfflineModel:
+    """A ``Model`` that needs nothing but the schema and the profiles of the datasets.
+
+    The same question over the same data always gives the same draft.
+    """
+
+    def __init__(self) -> None:
+        self._schemas: dict[tuple[tuple[str, str], ...], _Schema] = {}
+
+    @property
+    def name(self) -> str:
+        """The id that goes into the cell's header."""
+        return "offline"
+
+    def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
+        """The draft for the question; NotUnderstood where the words do not clearly mean one."""
+        schema = self._schema(conversation.context)
+        tokens = tokenize(conversation.ask.question)
+        lattice = link(tokens[: _MAX_TOKENS + 1], schema.index)
+        if not tokens or len(tokens) > _MAX_TOKENS or lattice.unplaced():
+            raise refusal(lattice, None, schema.index)
+        requests = Parser(lattice).readings()
+        verdict = resolve(requests, schema.index, schema.links)
+        if verdict.reading is None:
+            raise refusal(lattice, verdict, schema.index)
+        plan = verdict.reading.plan
+        source = schema.index.by_name[plan.source]
+        written = write(plan, tuple(column.name for column in source.columns))
+        on_delta(written.code)
+        return Draft(
+            written.code,
+            explanation(verdict.reading),
+            verdict.reading.assumptions,
+            chart_hint(plan, written),
+        )
+
+    def _schema(self, context: Context) -> _Schema:
+        """The index over the datasets, kept for the next question about the same data."""
+        key = tuple((dataset.name, dataset.fingerprint) for dataset in context.datasets)
+        schema = self._schemas.get(key)
+        if schema is None:
+            index = SchemaIndex(context)
+            schema = _Schema(index, find_links(index))
+            if len(self._schemas) >= _MAX_KEPT:
+                self._schemas.pop(next(iter(self._schemas)))
+            self._schemas[key] = schema
+        return schema

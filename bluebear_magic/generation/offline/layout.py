@@ -1,0 +1,90 @@
+"""Python text laid out as black would: literals, calls, chains of calls."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bluebear_magic.generation.offline.tokens import split_name
+
+WIDTH = 88  # black's line length
+_INDENT = "    "
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def literal(value: int | float | str | bool | Decimal) -> str:
+    """A Python literal; anything that does not print plainly is escaped."""
+    if not isinstance(value, str):
+        return f"Decimal({str(value)!r})" if isinstance(value, Decimal) else repr(value)
+    quote = "'" if '"' in value and "'" not in value else '"'
+    return quote + "".join(_escaped(ch, quote) for ch in value) + quote
+
+
+def _escaped(ch: str, quote: str) -> str:
+    if ch in {"\\", quote}:
+        return "\\" + ch
+    if ch.isprintable():
+        return ch
+    code = ord(ch)
+    return {10: "\\n", 13: "\\r", 9: "\\t"}.get(
+        code, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
+
+
+def column_name(name: str) -> str:
+    """A column's name as Spark's functions take it, as a literal; odd ones in backticks."""
+    return literal(name if _PLAIN.match(name) else "`" + name.replace("`", "``") + "`")
+
+
+def identifier(name: str, taken: set[str]) -> str:
+    """A snake_case Python name for something, not yet taken; it is taken from now on."""
+    ascii_words = [re.sub(r"[^a-z0-9]", "", word) for word in split_name(name)]
+    base = "_".join(word for word in ascii_words if word) or "data"
+    if base[0].isdigit():
+        base = f"data_{base}"
+    unique, number = base, 2
+    while unique in taken or keyword.iskeyword(unique):
+        unique, number = f"{base}_{number}", number + 1
+    taken.add(unique)
+    return unique
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method call in a chain; arguments as text."""
+
+    method: str
+    arguments: tuple[str, ...] = ()
+
+    def on_one_line(self) -> str:
+        """``.method(a, b)``"""
+        return f".{self.method}({', '.join(self.arguments)})"
+
+
+def assignment(name: str, head: str, calls: tuple[Call, ...]) -> str:
+    """``name = head.call(...).call(...)``, over as many lines as black would take."""
+    line = f"{name} = {head}" + "".join(call.on_one_line() for call in calls)
+    if len(line) <= WIDTH or not calls:
+        return line
+    if len(calls) == 1:
+        return _call_lines(f"{name} = {head}.{calls[0].method}", calls[0].arguments, "")
+    lines = [_call_lines(f"{_INDENT}{head}.{calls[0].method}", calls[0].arguments, _INDENT)]
+    lines += [
+        _call_lines(f"{_INDENT}.{call.method}", call.arguments, _INDENT) for call in calls[1:]
+    ]
+    return "\n".join([f"{name} = (", *lines, ")"])
+
+
+def _call_lines(opening: str, arguments: tuple[str, ...], indent: str) -> str:
+    """A call whose arguments go on the same line, on one line below, or on one each."""
+    line = f"{opening}({', '.join(arguments)})"
+    if len(line) <= WIDTH or not arguments:
+        return line
+    inner = indent + _INDENT
+    below = inner + ", ".join(arguments)
+    if len(below) <= WIDTH:
+        return f"{opening}(\n{below}\n{indent})"
+    each = "".join(f"{inner}{argument},\n" for argument in arguments)
+    return f"{opening}(\n{each}{indent})"

@@ -1,0 +1,247 @@
+"""An index over datasets: the words in their names, the values in their columns.
+
+Built once for a set of datasets; every question looks words up in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from bluebear_magic.generation.offline.lexicon import lexicon
+from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize
+from bluebear_magic.records import ColumnProfile, Context, Dataset, Profile
+from bluebear_magic.runner.values import is_numeric, is_temporal
+
+ColumnKind = Literal["number", "text", "time", "boolean", "other"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A word of a name; ``weight`` is what leaving it out of a question costs."""
+
+    word: str
+    stem: str
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnInfo:
+    """A column with what is known of it."""
+
+    dataset: str
+    name: str
+    type: str
+    parts: tuple[Part, ...]
+    own: tuple[bool, ...]  # per part: whether it only repeats the dataset's name
+    profile: ColumnProfile
+    rows: int | None
+
+    @property
+    def kind(self) -> ColumnKind:
+        """What can be done with its values."""
+        if is_numeric(self.type):
+            return "number"
+        if is_temporal(self.type):
+            return "time"
+        kind = self.type.strip().lower()
+        if kind == "string" or kind.startswith(("varchar", "char")):
+            return "text"
+        return "boolean" if kind == "boolean" else "other"
+
+    @property
+    def integral(self) -> bool:
+        """Whether it holds whole numbers."""
+        return self.type.strip().lower() in {"tinyint", "smallint", "int", "integer", "bigint"}
+
+    @property
+    def unique(self) -> bool:
+        """Whether no two rows have the same value; False where not known."""
+        profile = self.profile
+        return bool(self.rows) and profile.distinct == self.rows and not profile.nulls
+
+    @property
+    def identifier(self) -> bool:
+        """Whether its name says that its numbers name things instead of measuring them."""
+        return self.parts[-1].word in {"id", "code", "key", "no", "number", "uuid", "ids"}
+
+    @cached_property
+    def head(self) -> int:
+        """Where the part stands that says what the column holds; names end with it."""
+        order = range(len(self.parts) - 1, -1, -1)
+        strong = [i for i in order if self.parts[i].weight >= 1 and not self.own[i]]
+        return (strong or [i for i in order if not self.own[i]] or [len(self.parts) - 1])[0]
+
+    def __str__(self) -> str:
+        return f"{self.dataset}.{self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetInfo:
+    """A dataset with its columns."""
+
+    name: str
+    parts: tuple[Part, ...]
+    columns: tuple[ColumnInfo, ...]
+    rows: int | None
+
+    @cached_property
+    def head(self) -> int:
+        """Where the part stands that says what a row is."""
+        order = range(len(self.parts) - 1, -1, -1)
+        return next((i for i in order if self.parts[i].weight >= 1), len(self.parts) - 1)
+
+    @cached_property
+    def by_name(self) -> dict[str, ColumnInfo]:
+        """Its columns by their names."""
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def key(self) -> ColumnInfo | None:
+        """The column that tells its rows apart, if one does."""
+        unique = [column for column in self.columns if column.unique and column.kind != "other"]
+        named = [c for c in unique if c.identifier or c.parts[-1].stem == self.parts[-1].stem]
+        discrete = [c for c in unique if c.kind == "text" or c.integral]
+        return next(iter(named or discrete), None)
+
+    @cached_property
+    def label(self) -> tuple[ColumnInfo, ...]:
+        """The columns that name a row to a person: one, or first and last name; or none."""
+        text = [column for column in self.columns if column.kind == "text"]
+        for word in lexicon().labels:
+            wanted = tuple(word.split())
+            for column in text:
+                rest = tuple(
+                    p.word for p, own in zip(column.parts, column.own, strict=True) if not own
+                )
+                if rest == wanted:
+                    return (column,)
+        people = tuple(
+            column
+            for which in (("first", "f"), ("last", "l"))
+            for column in text
+            if column.parts[-1].word == "name" and len(column.parts) > 1
+            and column.parts[-2].word in which
+        )  # fmt: skip
+        return people if len(people) == 2 else ()
+
+
+@dataclass(frozen=True)
+class ValueHit:
+    """A value that occurs in a column."""
+
+    column: ColumnInfo
+    value: str
+
+
+class SchemaIndex:
+    """What words can be looked up in: names of datasets and columns, and values."""
+
+    def __init__(self, context: Context) -> None:
+        self.datasets = tuple(
+            _dataset_info(dataset, profile)
+            for dataset, profile in zip(context.datasets, context.profiles, strict=True)
+        )
+        self.by_name = {dataset.name: dataset for dataset in self.datasets}
+        self.columns = tuple(column for ds in self.datasets for column in ds.columns)
+        self.columns_by_part: dict[Part, list[ColumnInfo]] = defaultdict(list)
+        for column in self.columns:
+            for part in dict.fromkeys(column.parts):
+                self.columns_by_part[part].append(column)
+        owned = [part for dataset in self.datasets for part in dataset.parts]
+        self.parts = tuple(dict.fromkeys([*self.columns_by_part, *owned]))
+        self.values, self.value_words, self.longest_value = _value_index(self.columns)
+
+    @cached_property
+    def known_words(self) -> frozenset[str]:
+        """Stems of all words in names, values and the lexicon: not typos of each other."""
+        names = {part.stem for part in self.parts} | {part.word for part in self.parts}
+        words = {stem(word) for words in self.values for word in words.split()}
+        return frozenset(names | words | {stem(word) for word in lexicon().vocabulary})
+
+    def column(self, dataset: str, name: str) -> ColumnInfo:
+        """A column by its dataset and name; KeyError when there is none."""
+        return self.by_name[dataset].by_name[name]
+
+
+def _parts(name: str) -> tuple[Part, ...]:
+    weak = lexicon().weak
+    words = split_name(name) or (name,)
+    return tuple(Part(word, stem(word), weak.get(word, 1.0)) for word in words)
+
+
+def _dataset_info(dataset: Dataset, profile: Profile) -> DatasetInfo:
+    parts = _parts(dataset.name)
+    stems = {part.stem for part in parts}
+    profiles = {column.name: column for column in profile.columns}
+    columns = []
+    for column in dataset.columns:
+        words = _parts(column.name)
+        own = tuple(_repeats(part, stems) for part in words)
+        if all(own):
+            own = (False,) * len(words)
+        columns.append(
+            ColumnInfo(
+                dataset.name, column.name, column.type, words, own,
+                profiles.get(column.name, ColumnProfile(column.name)), profile.rows,
+            )
+        )  # fmt: skip
+    return DatasetInfo(dataset.name, parts, tuple(columns), profile.rows)
+
+
+def _repeats(part: Part, dataset_stems: set[str]) -> bool:
+    """Whether a column's word only repeats its dataset's name, as in customers.customer_name."""
+    return part.stem in dataset_stems or any(
+        len(part.word) >= 3 and abbreviates(part.word, word) for word in dataset_stems
+    )
+
+
+def abbreviates(short: str, word: str) -> bool:
+    """Whether a short form may stand for a word: its start, or its letters in order."""
+    if len(short) < 3 or len(word) < len(short) + 2 or short[0] != word[0]:
+        return False
+    if short in lexicon().vocabulary:
+        return False
+    if word.startswith(short):
+        return True
+    if len(short) > 4 or any(vowel in short[1:] for vowel in "eiou"):
+        return False
+    letters = iter(word)
+    return all(letter in letters for letter in short)
+
+
+def _value_index(
+    columns: tuple[ColumnInfo, ...],
+) -> tuple[dict[str, list[ValueHit]], dict[str, list[ValueHit]], int]:
+    """Values by all their words; values of small columns also by each word; the longest."""
+    whole: dict[str, list[ValueHit]] = defaultdict(list)
+    words: dict[str, list[ValueHit]] = defaultdict(list)
+    longest = 0
+    for column in columns:
+        profile = column.profile
+        if column.kind != "text":
+            continue
+        small = profile.complete and len(profile.values) <= 100
+        for value in profile.values:
+            pieces = value_words(value)
+            if not pieces or len(pieces) > 10:
+                continue
+            longest = max(longest, len(pieces))
+            hit = ValueHit(column, value)
+            whole[" ".join(pieces)].append(hit)
+            if small and len(pieces) > 1:
+                for piece in dict.fromkeys(pieces):
+                    words[piece].append(hit)
+    return dict(whole), dict(words), longest
+
+
+def value_words(value: str) -> tuple[str, ...]:
+    """The words of a value as a question would spell them; marks left out."""
+    return tuple(
+        piece
+        for token in tokenize(value.replace("'", "").replace('"', ""))
+        if token.kind != "mark"
+        for piece in token.norm.split()
+    )
