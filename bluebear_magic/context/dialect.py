@@ -91,20 +91,26 @@ def detect(text: str, *, whole: bool, tabs: bool, given: Mapping[str, str]) -> D
 
 
 def _best_split(text: str, *, whole: bool, tabs: bool, given: Mapping[str, str]) -> Dialect:
-    """The delimiter and the quotes that split the text most evenly; one column if none does."""
+    """The delimiter and the quotes that split the text most evenly.
+
+    Where none splits most lines alike, it is one column; but a first line that splits says
+    that columns are meant, and the uneven lines are told when they are read.
+    """
     seps = (given["sep"],) if "sep" in given else DELIMITERS
-    best = Dialect(sep=given.get("sep", "\t" if tabs else ","))
-    best_score = (0.5, 0.0, 0.0, 0.0)
+    found: list[tuple[tuple[float, ...], Dialect]] = []
     for order, sep in enumerate(seps):
         for quote, escape in _quotings(text, sep, given):
             padded = bool(quote) and f"{sep} {quote}" in text  # quotes count after the blank
             trial = Dialect(sep=sep, quote=quote, escape=escape, trim=padded)
-            share, width = _evenness(text, trial, whole=whole)
-            known = float(tabs and sep == "\t")
-            score = (share, known, -float(order), _plausible(trial, text))
-            if (width > 1 or "sep" in given) and score > best_score:
-                best, best_score = trial, score
-    return best
+            share, width, first = _evenness(text, trial, whole=whole)
+            if "sep" in given or (width > 1 and share > 0.5) or first > 1:
+                known = float(tabs and sep == "\t")
+                score = (share * (width > 1), known, -float(order), _plausible(trial, text))
+                found.append((score, trial))
+    if found:
+        return max(found, key=lambda pair: pair[0])[1]
+    quote, escape = _quotings(text, ",", given)[0]
+    return Dialect(sep="\x01" if "," in text else ",", quote=quote, escape=escape)
 
 
 def _quotings(text: str, sep: str, given: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -144,8 +150,8 @@ def sample_rows(text: str, dialect: Dialect, *, whole: bool) -> list[list[str]]:
     return rows if whole or len(rows) < 2 else rows[:-1]
 
 
-def _evenness(text: str, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
-    """(share of the lines' rows that have the usual number of fields, that number)."""
+def _evenness(text: str, dialect: Dialect, *, whole: bool) -> tuple[float, int, int]:
+    """(share of the rows that have the usual number of fields, that number, the first row's)."""
     rows: list[int] = []
     broken = False
     reader = dialect.reader(io.StringIO(text, newline=""))
@@ -161,9 +167,9 @@ def _evenness(text: str, dialect: Dialect, *, whole: bool) -> tuple[float, int]:
             if row and (len(row) > 1 or row[0].strip()):
                 rows.append(len(row))
     if not rows:
-        return 0.0, 0
+        return 0.0, 0, 0
     width, count = Counter(rows).most_common(1)[0]
-    return count / len(rows) * (0.5 if broken else 1.0), width
+    return count / len(rows) * (0.5 if broken else 1.0), width, rows[0]
 
 
 def _plausible(dialect: Dialect, text: str) -> float:
@@ -187,19 +193,20 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if not rows:
         return False
     first, body = rows[0], rows[1:]
-    if all(_YEAR.fullmatch(cell) or not _is_typed(cell) for cell in first):
-        words = [cell for cell in first if not _YEAR.fullmatch(cell)]
-    else:
-        return False
-    if not any(cell.strip() for cell in words):
-        return False
     columns = [[row[i] for row in body if i < len(row)] for i in range(len(first))]
+    words = [cell for cell in first if cell.strip() and not _is_typed(cell)]
     for cell, column in zip(first, columns, strict=True):
-        values = {value.strip() for value in column} - NULL_MARKERS - {""}
-        if values and not _is_typed(cell) and candidates(values):
-            return True
-    if any(_YEAR.fullmatch(cell) for cell in first):
+        # Years may name columns, though not columns of years.
+        if _is_typed(cell) and not (
+            _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, column))
+        ):
+            return False
+    if not words:
         return False
+    for column in columns:
+        values = {value.strip() for value in column} - NULL_MARKERS - {""}
+        if values and candidates(values):
+            return True
     if any(cell and cell in column for cell, column in zip(first, columns, strict=True)):
         return False
     return all(cell.strip() for cell in first) or not body

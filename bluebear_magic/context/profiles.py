@@ -100,8 +100,10 @@ def _figures(name: str, column: Column, rows: int) -> list[str]:
     if column.type == "BOOLEAN":
         return [f"count({name})", distinct, f"bool_and({name})", f"bool_or({name})"]
     # NaN is greater than every number; a range says more without it.
-    real = f" FILTER (NOT isnan({name}))" if column.type in {"DOUBLE", "FLOAT"} else ""
-    return [f"count({name})", distinct, f"min({name}){real}", f"max({name}){real}"]
+    real = name
+    if column.type in {"DOUBLE", "FLOAT"}:
+        real = f"CASE WHEN NOT isnan({name}) THEN {name} END"
+    return [f"count({name})", distinct, f"min({real})", f"max({real})"]
 
 
 def _is_plain(column: Column) -> bool:

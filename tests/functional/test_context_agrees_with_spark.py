@@ -158,6 +158,8 @@ CSV_FILES: dict[str, tuple[bytes, list[str]]] = {
     "no header": (b"1,x,2024-01-01\n2,y,2024-01-02\n", ["BIGINT", "STRING", "DATE"]),
     "repeated names": (b"a,A,a_2,\n1,2,3,4\n", ["BIGINT"] * 4),
     "strange names": ("a`b,c\"d,e.f,<b>,Größe\n1,2,3,4,5\n".encode(), ["BIGINT"] * 5),
+    "one column of prose": (b'text\nwell, well\n"a, ""b"""\nfine; \nx\n', ["STRING"]),
+    "one column of numbers": (b"a\n1\n2\n", ["BIGINT"]),
     "header alone": (b"a,b\n", ["STRING", "STRING"]),
 }  # fmt: skip
 
