@@ -32,6 +32,7 @@ def run_notebook(
         document,
         timeout=CELL_SECONDS,
         store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors only: the rest is the kernel's own
         resources={"metadata": {"path": str(notebook.resolve().parent)}},
     )
     replies: dict[int, Mapping[str, Any]] = {}

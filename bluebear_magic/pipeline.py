@@ -37,6 +37,7 @@ from bluebear_magic.records import (
     Accepted,
     Answer,
     Ask,
+    Attempt,
     Checked,
     Context,
     Conversation,
@@ -74,15 +75,19 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     ``Cancelled`` and ``KeyboardInterrupt`` pass through.
     """
     timings: dict[str, float] = {}
+    tried: list[Attempt] = []
     blank = Answer(ask.question, model=model.name)
     try:
         with _timed(timings, "context"):
             context = gather(tools, ask)
         names = tuple(dataset.name for dataset in context.datasets)
         blank = replace(blank, datasets=names)
-        ended = _drive(tools, ask, model, context, timings)
+        ended = _drive(tools, ask, model, context, timings=timings, tried=tried)
     except BluebearError as error:
-        return replace(blank, error=as_info(error), timings=timings)
+        code = tried[-1].draft.code if tried else ""
+        return replace(
+            blank, code=code, attempts=tuple(tried), error=as_info(error), timings=timings
+        )
     told = _told(blank, ended, timings, tools.settings)
     for dataset in _used(told.code, context.datasets):
         for warning in dataset.warnings:
@@ -110,11 +115,19 @@ def would_send(context: Context, question: str) -> str:
 
 
 def _drive(
-    tools: Tools, ask: Ask, model: Model, context: Context, timings: dict[str, float]
+    tools: Tools,
+    ask: Ask,
+    model: Model,
+    context: Context,
+    *,
+    timings: dict[str, float],
+    tried: list[Attempt],
 ) -> Accepted | GivenUp:
-    """Runs the loop: the model and Spark are on this side of it."""
+    """Runs the loop: the model and Spark are on this side of it.
+
+    ``tried`` gets each attempt, so that none is lost when the model fails later.
+    """
     steps = loop(ask.attempts)
-    told = 0
     try:
         step = next(steps)
         while True:
@@ -125,13 +138,13 @@ def _drive(
                 )
                 with _timed(timings, "model"):
                     draft = model.generate(Conversation(ask, context, step.turns), _ignore)
-                told += 1
                 step = steps.send(draft)
             else:
                 with _timed(timings, "check"):
                     checked = check(tools, step.draft.code, context.datasets)
+                tried.append(Attempt(len(tried) + 1, step.draft, checked))
                 if not checked.ok:
-                    tools.reporter.attempt(told, step.draft, checked)
+                    tools.reporter.attempt(len(tried), step.draft, checked)
                 step = steps.send(checked)
     except StopIteration as ended:
         result: Accepted | GivenUp = ended.value

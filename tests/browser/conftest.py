@@ -61,6 +61,11 @@ def lab(folder, tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    quiet = home / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    )
     environ = {
         key: value
         for key, value in os.environ.items()
@@ -71,10 +76,9 @@ def lab(folder, tmp_path_factory):
         [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
             "--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.password=",
-            f"--ServerApp.root_dir={folder}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-            "--LabApp.news_url=",
+            f"--ServerApp.root_dir={folder}",
         ],
-        env={**environ, "HOME": str(home)}, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        env={**environ, "HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings")}, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     for _ in range(300):
@@ -133,15 +137,19 @@ class Notebook:
 
     def run(self, index):
         """Runs a cell and waits for its number."""
-        before = self.cell(index).locator(".jp-InputPrompt").inner_text()
-        self.cell(index).locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        for _ in range(900):
-            now = self.cell(index).locator(".jp-InputPrompt").inner_text()
-            if now != before and "*" not in now and now.strip("[]: "):
+        before = self.prompt(index)
+        for turn in range(1200):
+            now = self.prompt(index)
+            if turn % 50 == 0 and now in {before, ""}:  # a kernel that just came up forgets a request
+                self.cell(index).locator(".cm-content").click()
+                self.page.keyboard.press("Control+Enter")
+            elif now not in {before, "", "*"}:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"cell {index} did not finish: {self.output(index).inner_text()}")
+
+    def prompt(self, index):
+        return self.cell(index).locator(".jp-InputPrompt").inner_text().strip("[]: \xa0")
 
     def output(self, index):
         return self.cell(index).locator(".jp-Cell-outputArea")
@@ -158,7 +166,7 @@ class Notebook:
 
 
 @pytest.fixture
-def open_notebook(browser, lab, folder):
+def open_notebook(browser, lab, folder, screenshots, request):
     pages = []
 
     def open_notebook(name, *sources):
@@ -171,5 +179,6 @@ def open_notebook(browser, lab, folder):
         return Notebook(page, lab, path)
 
     yield open_notebook
-    for page in pages:
+    for page in pages:  # the last thing seen: what a person looks at when the test failed
+        page.screenshot(path=screenshots / f"last-{request.node.name[:40]}.png", full_page=True)
         page.close()

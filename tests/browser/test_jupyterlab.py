@@ -23,16 +23,17 @@ def test_a_question_becomes_a_cell_that_runs(open_notebook, screenshots):
 
     output = notebook.output(1)
     options = output.locator(".widget-dropdown select option").all_inner_texts()
+    options = [option.replace("\xa0", " ") for option in options]
     assert options == [
         "Auto (Local Spark)", "Local Spark", "SoAL (not configured)", "EMR Serverless (not configured)",
     ]  # fmt: skip
-    output.locator(".widget-dropdown select").select_option("SoAL (not configured)")
+    output.locator(".widget-dropdown select").select_option(index=2)
     output.get_by_text(re.compile("Not configured")).wait_for()
     assert output.get_by_role("button", name="Run").is_disabled()
-    output.locator(".widget-dropdown select").select_option("Local Spark")
+    output.locator(".widget-dropdown select").select_option(index=1)
     output.get_by_role("button", name="Run").click()
     output.locator("table").first.wait_for()
-    output.locator(".js-plotly-plot, .jp-RenderedImage img").first.wait_for()
+    output.locator("svg.main-svg").first.wait_for(timeout=20_000)
     assert output.locator("table").first.locator("tbody tr").count() == 4
     assert "NORTH" in output.locator("table").first.inner_text()
 
@@ -63,7 +64,7 @@ def test_run_all_after_a_restart_makes_no_second_copy(open_notebook, folder):
     before = notebook.sources()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Restart Kernel and Run All Cells…").click()
-    page.get_by_role("button", name="Restart").click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.wait_for_function(
         "() => { const p = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
         ".map(e => e.innerText); return p.length >= 3 && /\\[3\\]/.test(p[2]); }",
