@@ -1,0 +1,98 @@
+"""Which library object an expression names: ``F.col`` is ``pyspark.sql.functions.col``."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import PurePosixPath
+
+from bluebear_magic.guard import lists
+from bluebear_magic.guard.policy import Policy
+from bluebear_magic.guard.scopes import Program, Scope
+
+_LOADERS = {"csv", "parquet", "json", "orc", "text", "load", "table"}
+
+
+class Paths:
+    """Follows imports, star imports and attributes of modules."""
+
+    def __init__(self, program: Program, policy: Policy) -> None:
+        self.program = program
+        self.policy = policy
+        self._known: dict[int, str | None] = {}
+        self.starred: dict[str, str] = {}  # name that a star import binds -> its path
+        for node, _ in program.each(ast.ImportFrom):
+            module = node.module or ""
+            if any(alias.name == "*" for alias in node.names):
+                for name in policy.star.get(module, ()):
+                    self.starred[name] = f"{module}.{name}"
+        self.parent_of_call = {
+            id(node.value): node
+            for node, _ in program.each(ast.Attribute)
+            if isinstance(node.value, ast.Call)
+        }
+
+    def path_of(self, node: ast.expr, scope: Scope) -> str | None:
+        """The dotted path of what ``node`` names in a library; None for everything else."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return None
+        key = id(node)
+        if key not in self._known:
+            self._known[key] = self._path_of(node, scope)
+        return self._known[key]
+
+    def _path_of(self, node: ast.Name | ast.Attribute, scope: Scope) -> str | None:
+        if isinstance(node, ast.Name):
+            return self._path_of_name(node.id, scope)
+        base = self.path_of(node.value, scope)
+        if base is None or not (base in self.policy.modules or base in self.policy.classes):
+            return None
+        return f"{base}.{node.attr}"
+
+    def sure_path_of(self, node: ast.expr, scope: Scope) -> str | None:
+        """Like ``path_of``, where the name is bound by that import and by nothing else."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name):
+            home = scope.resolve(root.id)
+            if home is not None and len({b.path for b in home.bindings[root.id]}) != 1:
+                return None
+        return self.path_of(node, scope)
+
+    def _path_of_name(self, name: str, scope: Scope) -> str | None:
+        home = scope.resolve(name)
+        if home is None:
+            return self.starred.get(name)
+        for binding in home.bindings[name]:
+            if binding.kind == "import":
+                return binding.path
+        starred = self.starred.get(name)
+        # A name that is also bound by the cell may still be the function, before that line.
+        if starred and home is self.program.module and name in lists.SQL_FUNCTION_CALLS:
+            return starred
+        return None
+
+    def family(self, name: str, default: str) -> str:
+        """The rule that speaks of an attribute that is not allowed."""
+        for rule, names in lists.FAMILIES.items():
+            if name in names:
+                return rule
+        return default
+
+    def file_stem(self, node: ast.Attribute) -> str:
+        """The stem of the file that a chain such as ``spark.read.csv("a/b.csv")`` names, or ''."""
+        step: ast.AST = node
+        above: ast.AST | None
+        for _ in range(50):
+            call = self.program.call_of.get(id(step))
+            above = self.parent_of_call.get(id(call)) if call else None
+            if call is None:
+                above = self.program.parent_of_attribute.get(id(step))
+            elif isinstance(step, ast.Attribute) and step.attr in _LOADERS:
+                for argument in call.args[:1]:
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        return PurePosixPath(argument.value.rstrip("/*")).name.split(".")[0]
+            if not isinstance(above, ast.Attribute):
+                return ""
+            step = above
+        return ""

@@ -1,0 +1,379 @@
+"""What SQL may say: an allow-list over tokens and over sqlglot's syntax tree.
+
+Both are looked at because they fail differently: the tokens show every name
+that is called like a function, whatever the parser takes it for; the tree shows
+what is read. Where Spark reads a text in another way than sqlglot does (comments
+that nest or go on after a backslash), the text is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bluebear_magic.guard import lists
+from bluebear_magic.guard.policy import Policy
+
+Token = Any  # of sqlglot, which is not loaded before the first SQL text
+Tree = Any
+
+MAX_SQL = 50_000  # characters of one text
+MAX_DEPTH = 60  # parentheses in parentheses
+
+_QUERY_STARTS = {"SELECT", "WITH", "VALUES", "FROM", "("}
+_PIECE = re.compile(
+    r"""(?P<raw>\b[rR](?:'[^']*'|"[^"]*"))"""
+    r"""|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<name>`[^`]*`)|(?P<line>--[^\r\n]*)|(?P<block>/\*.*?\*/)|(?P<open>/\*|['"`])""",
+    re.DOTALL,
+)
+_SCHEMA_FUNCTIONS = {"from_json", "from_csv"}
+_SCHEMA_MAKERS = {"schema_of_json", "schema_of_csv"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a text of SQL, and its place there (line from 1, column from 0)."""
+
+    rule: str
+    text: str
+    line: int = 1
+    column: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a text may name: ``table`` tells whether a table may be read; ``functions`` are the
+    cell's own.
+    """
+
+    table: Callable[[str], bool]
+    functions: Collection[str] = ()
+
+
+def check_query(text: str, names: Names, policy: Policy) -> list[Fault]:
+    """Faults of a whole query, as ``spark.sql`` takes it."""
+    return _check(text, "", names, policy)
+
+
+def check_expression(text: str, names: Names, policy: Policy) -> list[Fault]:
+    """Faults of one expression, as ``expr``, ``filter`` and ``selectExpr`` take it."""
+    return _check(text, "SELECT ", names, policy)
+
+
+def _check(text: str, prefix: str, names: Names, policy: Policy) -> list[Fault]:
+    if len(text) > MAX_SQL:
+        return [Fault("SQL-SYNTAX", text[:40], detail=f"it has more than {MAX_SQL:,} characters")]
+    faults = list(_raw_faults(text))
+    if faults:
+        return faults
+    try:
+        return list(_parsed_faults(prefix + text, prefix, names, policy))
+    except RecursionError:
+        return [Fault("SQL-SYNTAX", text[:40], detail="it is too deeply nested")]
+
+
+def _raw_faults(text: str) -> Iterator[Fault]:
+    """What must not stand in the text, however it is parsed."""
+    if "${" in text:
+        yield Fault("SQL-SUBSTITUTE", "${", *_place(text, text.index("${")))
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        yield Fault("SQL-SYNTAX", text[:40], detail="it holds characters that are no text")
+        return
+    for piece in _PIECE.finditer(text):
+        kind, found = piece.lastgroup, piece.group()
+        place = _place(text, piece.start())
+        if kind == "open":
+            yield Fault("SQL-SYNTAX", found, *place, detail=f"the {found} is not closed")
+            return
+        if kind == "line" and "\\" in found:
+            yield Fault("SQL-COMMENT", found, *place)  # Spark goes on after \ and a line end
+        if kind == "block" and (found.count("/*") > 1 or "/*+" in found[2:]):
+            yield Fault("SQL-COMMENT", found[:40], *place)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    before = text[:offset]
+    return before.count("\n") + 1, offset - (before.rfind("\n") + 1)
+
+
+def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iterator[Fault]:
+    import sqlglot
+    from sqlglot.errors import ParseError, TokenError
+
+    dialect = sqlglot.Dialect.get_or_raise("spark")
+    try:
+        tokens = dialect.tokenize(text)
+    except TokenError as error:
+        yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail=_first_line(error))
+        return
+    faults = list(_token_faults(tokens, prefix, names, policy))
+    if faults:
+        yield from faults
+        return
+    try:
+        trees = dialect.parser(error_level=sqlglot.ErrorLevel.IMMEDIATE).parse(tokens, text)
+    except ParseError as error:
+        yield _parse_fault(error, text, prefix)
+        return
+    except (ValueError, TypeError, AttributeError, IndexError, KeyError, AssertionError) as error:
+        yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail=_first_line(error))
+        return
+    if len(trees) != 1 or trees[0] is None:
+        yield Fault("SQL-MULTIPLE", text[len(prefix) :][:40])
+        return
+    tree = trees[0]
+    if prefix and not _is_one_expression(tree):
+        yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail="it is not one expression")
+        return
+    if not prefix and type(tree).__name__ not in {
+        "Select", "Union", "Intersect", "Except", "Values", "Subquery",
+    }:  # fmt: skip
+        yield Fault("SQL-COMMAND", tokens[0].text)
+        return
+    yield from _tree_faults(tree, prefix, names, policy)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["it makes no sense"])[0].rstrip(".")
+
+
+def _parse_fault(error: Any, text: str, prefix: str) -> Fault:
+    first = error.errors[0] if getattr(error, "errors", None) else {}
+    line, column = first.get("line") or 1, first.get("col") or 1
+    detail = str(first.get("description") or "it makes no sense").rstrip(".")
+    found = str(first.get("highlight") or text[len(prefix) :][:40])
+    column = max(0, column - len(found))
+    return Fault("SQL-SYNTAX", found, line, _without(prefix, line, column), detail)
+
+
+def _without(prefix: str, line: int, column: int) -> int:
+    return max(0, column - len(prefix)) if line == 1 else column
+
+
+def _is_one_expression(tree: Tree) -> bool:
+    if type(tree).__name__ != "Select" or len(tree.expressions) != 1:
+        return False
+    return not any(value for key, value in tree.args.items() if key != "expressions")
+
+
+# --- tokens ----------------------------------------------------------------------
+
+
+def _token_faults(
+    tokens: list[Token], prefix: str, names: Names, policy: Policy
+) -> Iterator[Fault]:
+    if not tokens:
+        yield Fault("SQL-SYNTAX", "", detail="it is empty")
+        return
+    first = tokens[0].text.upper()
+    if not prefix and first not in _QUERY_STARTS:
+        yield _at(tokens[0], "SQL-COMMAND", prefix, first)
+        return
+    own = {name.lower() for name in names.functions}
+    aliases = _alias_places(tokens)
+    depth = 0
+    for index, token in enumerate(tokens):
+        text = token.text
+        if text == "(":
+            depth += 1
+            if depth > MAX_DEPTH:
+                yield _at(token, "SQL-SYNTAX", prefix, text, "it is too deeply nested")
+                return
+            if index and index not in aliases:
+                yield from _called(tokens, index, own, prefix, policy)
+        elif text == ")":
+            depth -= 1
+        elif text == ";" and index != len(tokens) - 1:
+            yield _at(token, "SQL-MULTIPLE", prefix, text)
+        elif text.upper() == "USING" and not _is_name(token) and not _opens(tokens, index + 1):
+            yield _at(token, "SQL-CLAUSE", prefix, text)
+
+
+def _at(token: Token, rule: str, prefix: str, text: str, detail: str = "") -> Fault:
+    column = max(0, token.col - len(token.text))
+    return Fault(rule, text, token.line, _without(prefix, token.line, column), detail)
+
+
+def _opens(tokens: list[Token], place: int) -> bool:
+    return place < len(tokens) and tokens[place].text == "("
+
+
+def _is_name(token: Token) -> bool:
+    """Whether it is a quoted identifier."""
+    return bool(token.token_type.name == "IDENTIFIER")
+
+
+def _is_string(token: Token) -> bool:
+    return token.token_type.name in {"STRING", "RAW_STRING", "NATIONAL_STRING", "HEREDOC_STRING"}
+
+
+def _called(
+    tokens: list[Token], index: int, own: set[str], prefix: str, policy: Policy
+) -> Iterator[Fault]:
+    """Judges the word before the parenthesis at ``index``."""
+    token = tokens[index - 1]
+    word = token.text.lower()
+    if _is_string(token) or not (_is_name(token) or word.replace("_", "a").isalnum()):
+        return
+    if word[:1].isdigit() and not _is_name(token):
+        return
+    qualified = index > 1 and tokens[index - 2].text == "."
+    allowed = word in policy.sql_functions or word in own
+    if not _is_name(token):
+        allowed = allowed or word in lists.SQL_WORDS
+    if qualified or not allowed:
+        yield _at(token, "SQL-FUNCTION", prefix, token.text)
+    elif word in _SCHEMA_FUNCTIONS and not _is_plain_schema(tokens, index):
+        yield _at(token, "SPARK-SCHEMA", prefix, token.text)
+
+
+def _is_plain_schema(tokens: list[Token], index: int) -> bool:
+    """Whether the second argument is one literal that cannot be JSON, or a schema_of_* call."""
+    depth = 0
+    commas: list[int] = []
+    end = len(tokens)
+    for place in range(index, len(tokens)):
+        text = tokens[place].text if not _is_string(tokens[place]) else ""
+        depth += (text in {"(", "["}) - (text in {")", "]"})
+        if depth == 0:
+            end = place
+            break
+        if depth == 1 and text == ",":
+            commas.append(place)
+    if not commas:
+        return False
+    schema = tokens[commas[0] + 1 : commas[1] if len(commas) > 1 else end]
+    if len(schema) == 1:
+        return _is_string(schema[0]) and "{" not in schema[0].text
+    return len(schema) > 1 and schema[0].text.lower() in _SCHEMA_MAKERS and _is_call(schema)
+
+
+def _is_call(tokens: list[Token]) -> bool:
+    """Whether all of ``name ( ... )`` is one call."""
+    depth = 0
+    for place, token in enumerate(tokens[1:], 1):
+        if not _is_string(token):
+            depth += (token.text == "(") - (token.text == ")")
+        if depth == 0:
+            return place == len(tokens) - 1
+    return False
+
+
+def _alias_places(tokens: list[Token]) -> set[int]:
+    """Parentheses that hold the columns of an alias: ``WITH t (a, b) AS``, ``AS t(a, b)``.
+
+    Only a plain list of names between them counts, and only where a call cannot stand.
+    """
+    found: set[int] = set()
+    for index in range(2, len(tokens)):
+        if tokens[index].text != "(":
+            continue
+        before = tokens[index - 2].text.upper()
+        end = index + 1
+        while end < len(tokens) and tokens[end].text not in {"(", ")"}:
+            end += 1
+        closed = end < len(tokens) and tokens[end].text == ")"
+        inside = tokens[index + 1 : end]
+        names = all(token.text == "," or not _is_string(token) for token in inside)
+        if not closed or not names:
+            continue
+        if before in {"AS", ")"} or (
+            before in {"WITH", "RECURSIVE", ","} and _opens_query(tokens, end + 1)
+        ):
+            found.add(index)
+    return found
+
+
+def _opens_query(tokens: list[Token], place: int) -> bool:
+    """Whether ``AS ( SELECT x`` stands here: a query, and no list of aliases."""
+    words = [token.text.upper() for token in tokens[place : place + 4]]
+    return (
+        len(words) == 4
+        and words[:2] == ["AS", "("]
+        and words[2] in _QUERY_STARTS
+        and words[3] not in {",", ")"}
+    )
+
+
+# --- the tree ----------------------------------------------------------------------
+
+
+def _tree_faults(tree: Tree, prefix: str, names: Names, policy: Policy) -> Iterator[Fault]:
+    from sqlglot import exp
+
+    for node in tree.walk():
+        kind = type(node).__name__
+        allowed = kind in policy.sql_nodes or isinstance(
+            node, exp.Func | exp.Binary | exp.Unary | exp.Predicate
+        )
+        if not allowed or isinstance(node, exp.Parameter):
+            yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+        elif isinstance(node, exp.Table) and node.find_ancestor(exp.Hint) is None:
+            yield from _table_faults(node, prefix, names, policy)
+
+
+def _node_fault(rule: str, node: Tree, prefix: str, text: str) -> Fault:
+    from sqlglot import exp
+
+    for part in node.find_all(exp.Identifier):
+        line, end = part.meta.get("line"), part.meta.get("col")
+        if line and end:
+            width = len(part.name) + 2 * bool(part.args.get("quoted"))
+            return Fault(rule, text, line, _without(prefix, line, max(0, end - width)))
+    return Fault(rule, text)
+
+
+def _table_faults(node: Tree, prefix: str, names: Names, policy: Policy) -> Iterator[Fault]:
+    from sqlglot import exp
+
+    source = node.this
+    if node.args.get("version") or node.args.get("when"):
+        yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+    if isinstance(source, exp.Func):
+        name = source.name if isinstance(source, exp.Anonymous) else source.sql_name()
+        if (
+            name.lower() not in policy.sql_table_functions
+            and name.lower()
+            not in {known.lower() for known in _spellings(source)} & policy.sql_table_functions
+        ):
+            yield _node_fault("SQL-FUNCTION", node, prefix, name.lower())
+        return
+    if not isinstance(source, exp.Identifier):
+        yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+        return
+    if node.args.get("db") or node.args.get("catalog"):
+        yield _node_fault("SQL-PATH", node, prefix, node.sql("spark")[:80])
+        return
+    if source.name.lower() in _visible_ctes(node) or names.table(source.name):
+        return
+    yield _node_fault("SQL-TABLE", node, prefix, source.name)
+
+
+def _spellings(function: Tree) -> list[str]:
+    return list(type(function).sql_names()) if hasattr(type(function), "sql_names") else []
+
+
+def _visible_ctes(node: Tree) -> set[str]:
+    """Names of the CTEs in scope at ``node``."""
+    from sqlglot import exp
+
+    found: set[str] = set()
+    inside: Tree = None
+    above: Tree = node.parent
+    while above is not None:
+        if isinstance(above, exp.CTE):
+            inside = above
+        clause = above.args.get("with_") or above.args.get("with")
+        if isinstance(clause, exp.With):
+            for cte in clause.expressions:
+                if cte is inside:
+                    if clause.args.get("recursive"):
+                        found.add(cte.alias.lower())
+                    break
+                found.add(cte.alias.lower())
+        above = above.parent
+    return found
