@@ -88,7 +88,7 @@ def copy(path: Path, encoding: str, dialect: Dialect, target: Path) -> None:
         reader = dialect.reader(source)
         try:
             for row in reader:
-                if not row or (len(row) == 1 and not row[0].strip()):
+                if _is_blank(row):
                     continue
                 writer.writerow(_as_spark(row, dialect))
         except csv.Error as error:
@@ -98,6 +98,11 @@ def copy(path: Path, encoding: str, dialect: Dialect, target: Path) -> None:
                 f"{path}, line {reader.line_num + 1}: not valid {encoding} text",
                 "Save the file as UTF-8.",
             ) from error
+
+
+def _is_blank(row: list[str]) -> bool:
+    """Whether the row is a line of nothing, or of blanks; a quoted empty field is a row."""
+    return not row or (len(row) == 1 and row[0].isspace())
 
 
 def _as_spark(row: list[str], dialect: Dialect) -> list[str]:
@@ -127,7 +132,7 @@ def find_fault(path: Path, encoding: str, dialect: Dialect, width: int) -> Datas
         reader, begins = dialect.reader(source), 1
         try:
             for row in reader:
-                if row and len(row) != width and (len(row) > 1 or row[0].strip()):
+                if len(row) != width and not _is_blank(row):
                     return DatasetError(
                         f"{path}, line {begins}: {_fields(len(row))} where {width} are expected",
                         "Correct that line (a value with the delimiter in it needs quotes), "

@@ -111,7 +111,9 @@ def _with_zeros(path: Path, start: bytes) -> Text:
         return Text("utf-16-le", ascii=False, bom=False)
     if even > 0.4 * half and odd < 0.1 * half:
         return Text("utf-16-be", ascii=False, bom=False)
-    raise DatasetError(f"{path}: this is binary data, not text", "Check what the file is.")
+    raise DatasetError(
+        f"{path}: this is binary data, not text (it has zero bytes)", "Check what the file is."
+    )
 
 
 def _utf8_or_one_byte(path: Path, whole: bytes | None, limit: int | None) -> Text:

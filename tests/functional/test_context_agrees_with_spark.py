@@ -159,6 +159,7 @@ CSV_FILES: dict[str, tuple[bytes, list[str]]] = {
     "repeated names": (b"a,A,a_2,\n1,2,3,4\n", ["BIGINT"] * 4),
     "strange names": ("a`b,c\"d,e.f,<b>,Größe\n1,2,3,4,5\n".encode(), ["BIGINT"] * 5),
     "one column of prose": (b'text\nwell, well\n"a, ""b"""\nfine; \nx\n', ["STRING"]),
+    "one column with empty fields": ('a\n1\n""\n2\n'.encode("utf-16"), ["BIGINT"]),
     "one column of numbers": (b"a\n1\n2\n", ["BIGINT"]),
     "header alone": (b"a,b\n", ["STRING", "STRING"]),
 }  # fmt: skip
