@@ -210,7 +210,8 @@ FUNCTIONS_LEFT_OUT = _words("""
 _SPARK = _words("""
     agg alias approxQuantile cache coalesce colRegex collect columns corr count cov
     createOrReplaceTempView createTempView crossJoin crosstab cube describe distinct drop
-    dropDuplicates drop_duplicates dropna dtypes exceptAll exists explain fillna filter first
+    dropDuplicates dropDuplicatesWithinWatermark drop_duplicates dropna dtypes exceptAll exists
+    explain fillna filter first
     freqItems groupBy groupby groupingSets head hint intersect intersectAll isEmpty isLocal
     isStreaming join lateralJoin limit localCheckpoint mapInArrow mapInPandas melt metadataColumn na
     offset orderBy persist printSchema randomSplit repartition repartitionByRange registerTempTable
@@ -311,12 +312,13 @@ ATTRIBUTES = _SPARK | _PYTHON | _PANDAS_OBJECTS | _NUMPY_OBJECTS | _ARROW_OBJECT
 
 # Common words for columns that some library class has as plain data: they may be read, not called.
 READABLE = _words("""
-    A H I Y active address base body book browser category child cid classification code color
+    A H I Y c f n o r GROUPED_AGG GROUPED_MAP SCALAR SCALAR_ITER active address base body book
+    browser category child cid classification code color
     components
     context country cores currency current data database degree density description destination
     device device_id district duration engine error errors field_id filename frequency gender
-    height id identity input key kind label lat level levels line lineno location lon manager
-    memory message msg node number objects order orders orientation origin output owner
+    height id identity input json key kind label lat level levels line lineno location lon manager
+    memory metadata message msg node number objects order orders orientation origin output owner
     parent parents path pattern percentage pool port position price priority product profile
     quality quantity reason region resources score segment seller session sex sheet shop source
     sources state states stats status street subject supplier tag tags target temperature text
@@ -399,9 +401,10 @@ SQL_EXPRESSION_METHODS = _words("filter where selectExpr")
 # Functions of pyspark.sql.functions whose text is run, named, or read as a schema.
 SQL_FUNCTION_CALLS = _words("expr call_function call_udf from_json from_csv")
 # Methods that take text Spark looks up or runs; they must be called where they are named.
-CHECKED_METHODS = SQL_EXPRESSION_METHODS | _words(
-    "sql table createOrReplaceTempView createTempView registerTempTable register"
-)
+CHECKED_METHODS = SQL_EXPRESSION_METHODS | _words("""
+    sql table createOrReplaceTempView createTempView registerTempTable register
+    agg aggregate apply transform pivot_table
+""")
 VIEW_METHODS = _words("createOrReplaceTempView createTempView registerTempTable")
 # pandas' methods that call another method whose name they are given.
 STRING_CALL_METHODS = _words("agg aggregate apply transform")

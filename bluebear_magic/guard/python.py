@@ -296,7 +296,8 @@ class PythonRules:
                 self.report.add("PY-MODULE-VALUE", node, _source(node))
             return
         module, _, name = path.rpartition(".")
-        if module == "pyspark.sql.functions" and name in lists.SQL_FUNCTION_CALLS:
+        checked = module == "pyspark.sql.functions" and name in lists.SQL_FUNCTION_CALLS
+        if checked or path in {"pandas.pivot_table", "pandas.crosstab"}:
             if id(node) not in self.program.call_of:
                 self.report.add("SPARK-REFERENCE", node, _source(node))
         elif path == "functools.wraps":

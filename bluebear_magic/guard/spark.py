@@ -255,17 +255,29 @@ class SparkRules:
                 if not value.is_constant or any("{" in text for text in value.strings):
                     self.report.add("SPARK-SCHEMA", node, _short(node))
 
-    def _is_type(self, node: ast.expr, scope: Scope) -> bool:
+    def _is_type(self, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
+        """Whether ``node`` is surely a type of pyspark.sql.types, or Spark's own schema text."""
         if isinstance(node, ast.Attribute):
-            return node.attr == "schema"
-        if not isinstance(node, ast.Call):
+            return node.attr == "schema" and self.texts.is_spark(node.value, scope)
+        if isinstance(node, ast.Name) and depth < 20:
+            places = self.texts.origins(node, scope)
+            return bool(places) and all(
+                place is not None and self._is_type(*place, depth + 1) for place in places or ()
+            )
+        if not isinstance(node, ast.Call) or depth >= 20:
             return False
-        path = self.paths.path_of(node.func, scope) or ""
-        if path.startswith(_TYPES):
+        path = self.paths.sure_path_of(node.func, scope) or ""
+        if path.startswith(_TYPES) and path.count(".") == _TYPES.count("."):
             return True
         if path in {f"{_FUNCTIONS}schema_of_json", f"{_FUNCTIONS}schema_of_csv"}:
             return True
-        return isinstance(node.func, ast.Attribute) and node.func.attr in {"add", "fromDDL"}
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "add":
+            return self._is_type(node.func.value, scope, depth + 1)
+        return (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr == "fromDDL"
+            and (self.paths.sure_path_of(node.func.value, scope) or "").startswith(_TYPES)
+        )
 
     # --- methods called by name ---
 

@@ -189,6 +189,8 @@ def _token_faults(
             depth -= 1
         elif text == ";" and index != len(tokens) - 1:
             yield _at(token, "SQL-MULTIPLE", prefix, text)
+        elif text.upper() == "TABLE" and not _is_name(token) and not _is_string(token):
+            yield _at(token, "SQL-CLAUSE", prefix, text)  # TABLE x is a query to Spark
         elif text.upper() == "USING" and not _is_name(token) and not _opens(tokens, index + 1):
             yield _at(token, "SQL-CLAUSE", prefix, text)
 
@@ -248,7 +250,8 @@ def _is_plain_schema(tokens: list[Token], index: int) -> bool:
         return False
     schema = tokens[commas[0] + 1 : commas[1] if len(commas) > 1 else end]
     if len(schema) == 1:
-        return _is_string(schema[0]) and "{" not in schema[0].text
+        # A backslash could stand for the brace that JSON needs.
+        return _is_string(schema[0]) and not {"{", "\\"} & set(schema[0].text)
     return len(schema) > 1 and schema[0].text.lower() in _SCHEMA_MAKERS and _is_call(schema)
 
 
@@ -310,6 +313,8 @@ def _tree_faults(tree: Tree, prefix: str, names: Names, policy: Policy) -> Itera
         allowed = kind in policy.sql_nodes or isinstance(
             node, exp.Func | exp.Binary | exp.Unary | exp.Predicate
         )
+        if isinstance(node, exp.CTE) and not isinstance(node.this, exp.Query | exp.Values):
+            allowed = False
         if not allowed or isinstance(node, exp.Parameter):
             yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
         elif isinstance(node, exp.Table) and node.find_ancestor(exp.Hint) is None:
