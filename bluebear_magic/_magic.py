@@ -30,7 +30,7 @@ class Bluebear(Settings):
 
 
 @magics_class
-class BluebearMagics(Magics):  # type: ignore[misc]
+class BluebearMagics(Magics):
     """``%%bluebear``, ``%%bluebear_run`` and ``%bluebear``."""
 
     def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
@@ -54,8 +54,8 @@ class BluebearMagics(Magics):  # type: ignore[misc]
         with contextlib.suppress(Exception):
             self.frontend.bb.warm()
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @magic_arguments()  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @magic_arguments()
     @argument("--data", action="append", default=[], metavar="PATH_OR_NAME",
               help="a dataset: its name, a path, or NAME=PATH; may be repeated")  # fmt: skip
     @argument("--backend", choices=BACKENDS, help="where the code runs")
@@ -65,7 +65,7 @@ class BluebearMagics(Magics):  # type: ignore[misc]
     @argument("--run", action="store_true", help="run at once on the whole data")
     @argument("--dry-run", action="store_true", help="show what would be sent, and stop")
     @argument("--new", action="store_true", help="insert a cell even if a current one is there")
-    @cell_magic  # type: ignore[untyped-decorator]
+    @cell_magic
     def bluebear(self, line: str, cell: str) -> None:
         """Turns a question in plain English into checked PySpark in a new cell below.
 
@@ -83,11 +83,11 @@ class BluebearMagics(Magics):  # type: ignore[misc]
         request = Request(question=question, **vars(options))
         self._call(self.frontend.ask, request)
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @magic_arguments()  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @magic_arguments()
     @argument("--into", metavar="NAME", help="the variable and dataset that the result becomes")
     @argument("--backend", choices=BACKENDS, help="where the code runs, whatever was picked")
-    @cell_magic  # type: ignore[untyped-decorator]
+    @cell_magic
     def bluebear_run(self, line: str, cell: str) -> None:
         """Runs PySpark over the whole data: guarded, checked first if this machine has not.
 
@@ -98,8 +98,8 @@ class BluebearMagics(Magics):  # type: ignore[misc]
             raise UsageError(f"%%bluebear_run: what is {rest!r}? The code goes below this line")
         self._call(self.frontend.run_cell, cell, into=options.into, backend=options.backend)
 
-    @no_var_expand  # type: ignore[untyped-decorator]
-    @line_magic("bluebear")  # type: ignore[untyped-decorator]
+    @no_var_expand
+    @line_magic("bluebear")
     def command(self, line: str) -> None:
         """Datasets and choices of this session; %bluebear alone lists the commands."""
         from bluebear_magic.commands import run_command

@@ -103,42 +103,39 @@ class Frontend:
     def _answer(
         self, request: Request, question: str, data: Sequence[str], place: Place, below: Below
     ) -> None:
+        self.bb.warm()  # Spark starts while the datasets are read and the model writes
         try:
-            self.bb.warm()  # Spark starts while the datasets are read and the model writes
             answer = self.bb.ask(
                 question, data=data, attempts=request.attempts, model=request.model
             )
-        finally:
+        except KeyboardInterrupt:
             self.reporter.settle()
+            raise
         if answer.error:
-            if answer.attempts:
-                self.show_bundle(cards.failure_card(answer))
+            self.reporter.settle(cards.failure_card(answer) if answer.attempts else None)
             raise as_error(answer.error)
         name = request.into or name_for(question, self._taken())
         old = below.cell if below.state in {"stale", "current"} and not request.new else None
         if old is not None and code_hash(old.code) != code_hash(answer.code):
-            self.show_bundle(
-                cards.diff_card(old.code, answer.code, "Nothing was inserted; --new inserts it.")
-            )
+            card = cards.diff_card(old.code, answer.code, "Nothing was inserted; --new inserts it.")
         elif old is not None:
-            self.show_bundle(cards.answer_card(answer, "The cell below has this code already."))
+            card = cards.answer_card(answer, "The cell below has this code already.")
         else:
-            self._insert(answer, name, place, below)
+            card = cards.answer_card(answer, self._insert(answer, name, place, below))
+        self.reporter.settle(card)
         self._offer(answer, request, name)
 
-    def _insert(self, answer: Answer, name: str, place: Place, below: Below) -> None:
+    def _insert(self, answer: Answer, name: str, place: Place, below: Below) -> str:
+        """Inserts the cell, remembers it, and says where it went."""
         text = render(header_of(answer), answer.code, f"--into {name}")
         cell = parse(text)
         assert cell is not None
         self._memory.remember(place, cell)
         self._writer.insert(text)
-        where = f"A new cell below runs this code into `{name}`."
+        where = f"A new cell below runs this code into {name}."
         if below.state == "unknown":
-            where = (
-                f"A new cell runs this code into `{name}`. This notebook's file is not known, "
-                "so an earlier copy of the cell may be there."
-            )
-        self.show_bundle(cards.answer_card(answer, where))
+            where += " (This notebook's file is not known: an earlier copy may be there.)"
+        return where
 
     def _taken(self) -> frozenset[str]:
         """Names that a new result must not overwrite: the user's own variables."""
@@ -155,7 +152,7 @@ class Frontend:
         if request.backend is not None:
             self.bb.use(request.backend, code=answer.code)
         if request.run:
-            self.show(self._run(answer, name, None))
+            self._show_run(answer, name, None)
             return
         backends = self.bb.tools.backends
         if not has_widgets(self.shell):
@@ -175,7 +172,8 @@ class Frontend:
             identity=uuid.uuid5(uuid.NAMESPACE_URL, f"bluebear picker {self._pickers}").hex,
         )
         display(picker)
-        slots += [display(EMPTY, raw=True, display_id=True) for _ in range(2)]
+        tables = max(1, len(answer.attempts[-1].checked.tables) if answer.attempts else 1)
+        slots += [display(EMPTY, raw=True, display_id=True) for _ in range(1 + tables)]
 
     def _runner(self, answer: Answer, name: str, slots: list[Any]) -> Callable[[], None]:
         """What Run does: fills displays reserved while the cell ran, so that they are saved."""
@@ -185,10 +183,11 @@ class Frontend:
             try:
                 result = self._run(answer, name, None)
             except BluebearError as error:
-                slots[0].update(cards.error_card(error), raw=True)
+                self.reporter.settle(cards.error_card(error))
                 raise
-            bundles = [result_bundle(result), *chart_bundles(result)]
-            for slot, bundle in zip(slots, [*bundles, EMPTY], strict=False):
+            self.reporter.settle(result_bundle(result))
+            charts = [*chart_bundles(result), *[EMPTY] * len(slots)]
+            for slot, bundle in zip(slots[1:], charts, strict=False):
                 slot.update(bundle, raw=True)
 
         return run
@@ -206,25 +205,27 @@ class Frontend:
         lines = body.count("\n") - code.count("\n") + 1  # the header and the magic's own line
         answer = Answer(question, code)
         try:
-            result = self._run(answer, into, backend)
+            self._show_run(answer, into, backend)
         except BluebearError as error:
             raise shifted(error, lines) from error
-        self.show(result)
+
+    def _show_run(self, answer: Answer, name: str | None, backend: str | None) -> None:
+        """Runs, then shows the sentence and the table, then each chart."""
+        try:
+            result = self._run(answer, name, backend)
+        except BaseException:
+            self.reporter.settle()
+            raise
+        self.reporter.settle(result_bundle(result))
+        for bundle in chart_bundles(result):
+            self.show_bundle(bundle)
 
     def _run(self, answer: Answer, name: str | None, backend: str | None) -> Result:
-        try:
-            result = self.bb.run(answer, backend=backend, into=name, strict=True)
-        finally:
-            self.reporter.settle()
+        result = self.bb.run(answer, backend=backend, into=name, strict=True)
         self.shell.user_ns[LAST] = result
         if name:
             self.shell.user_ns[name] = result
         return result
-
-    def show(self, result: Result) -> None:
-        """Displays a result: the table and the sentence, then each chart."""
-        for bundle in (result_bundle(result), *chart_bundles(result)):
-            self.show_bundle(bundle)
 
     def show_bundle(self, bundle: Mapping[str, Any]) -> None:
         """Displays one output."""

@@ -287,7 +287,8 @@ def as_info(error: BluebearError) -> ErrorInfo:
 
 
 def _blocked(finding: Finding) -> Blocked:
-    what = f"{finding.message}: {finding.text.strip()}"
+    said = finding.text.strip()
+    what = finding.message if said in finding.message else f"{finding.message} ({said})"
     return Blocked(what, finding.suggestion, line=finding.line)
 
 

@@ -7,25 +7,15 @@ import datetime as dt
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bluebear_magic.folders import cache_folder
 from bluebear_magic.records import ColumnProfile, Dataset, Profile, Scalar
 
 FORMAT = 1
-
-
-def cache_folder() -> Path:
-    """The user's cache folder for this package: XDG's, or macOS's own."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    if given and Path(given).is_absolute():
-        return Path(given) / "bluebear"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "bluebear"
-    return Path.home() / ".cache" / "bluebear"
 
 
 def key(dataset: Dataset) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import shlex
 from typing import Any
 
@@ -41,7 +42,8 @@ def split_line(line: str, parser: argparse.ArgumentParser) -> tuple[list[str], s
 
 def _first_word(text: str) -> tuple[str, str]:
     """The first word as a shell reads it, and the rest as it stands."""
-    lexer = shlex.shlex(text, posix=True, punctuation_chars="")
+    stream = io.StringIO(text)
+    lexer = shlex.shlex(stream, posix=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
     lexer.escape = ""
@@ -49,8 +51,7 @@ def _first_word(text: str) -> tuple[str, str]:
         word = lexer.get_token() or ""
     except ValueError as error:
         raise ArgumentError(f"a quote is not closed: {text}", "close it") from error
-    position = lexer.instream.tell()
-    return word, text[position:].strip()
+    return word, stream.read().strip()
 
 
 def _long(flags: dict[str, Any]) -> list[str]:

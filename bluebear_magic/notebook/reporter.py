@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from bluebear_magic.present import escape
+from bluebear_magic.present.render import code_html
 from bluebear_magic.records import Checked, Draft
 
 
@@ -65,11 +67,14 @@ class TerminalReporter:
 class DisplayReporter:
     """One display in the cell's output that is updated in place.
 
-    While work goes on it shows the step; ``settle`` leaves what is to stay:
-    failed attempts folded, warnings, and nothing that changes from run to run.
+    While work goes on it shows the step; ``settle`` turns it into what is to stay:
+    failed attempts folded, warnings, the answer, and nothing that changes from run to run.
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._handle: Any = None
         self._failed: list[tuple[int, Draft, Checked]] = []
         self._warnings: list[str] = []
@@ -81,34 +86,38 @@ class DisplayReporter:
         now = time.monotonic()
         if text != self._step and (now - self._last > 0.2 or not self._step):
             self._step, self._last = text, now
-            self._show()
+            self._show(self._bundle())
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
         """Adds a failed attempt, folded, its error in the fold's line."""
         self._failed.append((number, draft, checked))
-        self._show()
+        self._show(self._bundle())
 
     def warn(self, text: str) -> None:
         """Adds a warning; the same one once."""
         if text not in self._warnings:
             self._warnings.append(text)
-            self._show()
+            self._show(self._bundle())
 
     def use(self, handle: Any) -> None:
-        """Shows the steps in a display that is there already."""
+        """Shows everything in a display that is there already."""
         self._handle = handle
 
-    def settle(self) -> None:
-        """Removes the step and starts anew with the next cell."""
+    def settle(self, last: Mapping[str, str] | None = None) -> None:
+        """Leaves what is to stay, ``last`` at its end, and begins anew with the next cell."""
         self._step = ""
-        if self._handle is not None:
-            self._show()
-        self.__init__()  # type: ignore[misc]
+        bundle = self._bundle()
+        if last is not None:
+            text = filter(None, [bundle["text/plain"], last["text/plain"]])
+            html = bundle["text/html"] + last.get("text/html", "")
+            bundle = {"text/plain": "\n".join(text), "text/html": html}
+        if self._handle is not None or bundle["text/plain"]:
+            self._show(bundle)
+        self._begin()
 
-    def _show(self) -> None:
+    def _show(self, bundle: Mapping[str, str]) -> None:
         from IPython.display import display
 
-        bundle = self._bundle()
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:
@@ -117,7 +126,7 @@ class DisplayReporter:
     def _bundle(self) -> dict[str, str]:
         html = [
             f"<details><summary>attempt {number} failed: {escape.html(what_failed(checked))}"
-            f"</summary><pre>{escape.html(draft.code)}</pre></details>"
+            f"</summary>{code_html(draft.code)}</details>"
             for number, draft, checked in self._failed
         ]
         html += [f"<div>&#9888; {escape.html(text)}</div>" for text in self._warnings]

@@ -24,7 +24,7 @@ class Picker(ipywidgets.VBox):
     """A drop-down of backends with their state, a Run button, and a line for errors.
 
     ``chosen``: the backend's name to begin with; ``choose``: called with a name when the
-    user picks one, returns nothing; ``run``: called when Run is pressed. ``identity``: the
+    user picks one; ``run``: called when Run is pressed. ``identity``: the
     view's id; the same from run to run so that a committed notebook does not change.
     """
 
@@ -34,7 +34,7 @@ class Picker(ipywidgets.VBox):
         chosen: str,
         *,
         auto: str,
-        choose: Callable[[str], None],
+        choose: Callable[[str], object],
         run: Callable[[], None],
         identity: str,
     ) -> None:

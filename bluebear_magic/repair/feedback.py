@@ -17,8 +17,8 @@ def feedback(attempt: Attempt) -> str:
 
 
 def _of_finding(finding: Finding) -> str:
-    words = f"Line {finding.line}: {finding.message} ({finding.rule}: {finding.text.strip()})"
-    return f"{words}. {finding.suggestion}" if finding.suggestion else words
+    where = f"Line {finding.line}: `{finding.text.strip()}` ({finding.rule})"
+    return f"{where}: {finding.message} {finding.suggestion}".rstrip()
 
 
 def _of_fault(fault: Fault, code: str) -> str:

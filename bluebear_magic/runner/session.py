@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ SEMANTICS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.legacy.javaCharsets": "true",  # else files in windows-1252 are refused
 }
 # Doors that no analysis needs: ${env:...} in SQL text, and files as tables.
 CLOSED_DOORS = {
@@ -128,4 +130,6 @@ def bind(spark: SparkSession, datasets: Iterable[Binding]) -> None:
         reader = reader.options(**dict(dataset.options))
         if dataset.base_path:
             reader = reader.option("basePath", dataset.base_path)
-        reader.load(list(dataset.paths)).createOrReplaceTempView(dataset.name)
+        # Spark takes a path for a glob; these are files, whatever their names hold.
+        paths = [re.sub(r"([\\*?\[\]{}])", r"\\\1", path) for path in dataset.paths]
+        reader.load(paths).createOrReplaceTempView(dataset.name)

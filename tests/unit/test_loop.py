@@ -58,7 +58,7 @@ def test_the_same_code_again_ends_it_without_another_check():
 
 
 def test_the_guards_findings_go_back_with_their_advice():
-    finding = Finding("PY-IMPORT", "block", 1, 0, "import os", "no import", "leave it out")
+    finding = Finding("PY-IMPORT", "block", 1, 0, "os", "no import.", "Leave it out.")
     warning = Finding("W", "warn", 1, 0, "x", "unimportant")
     seen, _ = drive(2, [Draft("import os"), Draft("b")], [Checked((finding, warning)), GOOD])
-    assert seen[2].turns[0].feedback == "Line 1: no import (PY-IMPORT: import os). leave it out"
+    assert seen[2].turns[0].feedback == "Line 1: `os` (PY-IMPORT): no import. Leave it out."

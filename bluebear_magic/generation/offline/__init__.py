@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bluebear_magic.generation.offline.charts import chart_hint
 from bluebear_magic.generation.offline.explain import explanation, refusal
 from bluebear_magic.generation.offline.joins import Link, find_links
-from bluebear_magic.generation.offline.linking import link
+from bluebear_magic.generation.offline.linking import Lattice, link
 from bluebear_magic.generation.offline.parse import Parser
-from bluebear_magic.generation.offline.resolve import resolve
+from bluebear_magic.generation.offline.resolve import Verdict, resolve
 from bluebear_magic.generation.offline.schema import SchemaIndex
 from bluebear_magic.generation.offline.tokens import tokenize
 from bluebear_magic.generation.offline.write import write
@@ -48,14 +49,9 @@ class OfflineModel:
     def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
         """The draft for the question; NotUnderstood where the words do not clearly mean one."""
         schema = self._schema(conversation.context)
-        tokens = tokenize(conversation.ask.question)
-        lattice = link(tokens[: _MAX_TOKENS + 1], schema.index)
-        if not tokens or len(tokens) > _MAX_TOKENS or lattice.unplaced():
-            raise refusal(lattice, None, schema.index)
-        requests = Parser(lattice).readings()
-        verdict = resolve(requests, schema.index, schema.links)
-        if verdict.reading is None:
-            raise refusal(lattice, verdict, schema.index)
+        lattice, verdict = _read(conversation.ask.question, schema)
+        if verdict is None or verdict.reading is None:
+            raise refusal(lattice, verdict, schema.index, partial(_answerable, schema))
         plan = verdict.reading.plan
         source = schema.index.by_name[plan.source]
         written = write(plan, tuple(column.name for column in source.columns))
@@ -78,3 +74,17 @@ class OfflineModel:
                 self._schemas.pop(next(iter(self._schemas)))
             self._schemas[key] = schema
         return schema
+
+
+def _read(question: str, schema: _Schema) -> tuple[Lattice, Verdict | None]:
+    """The words linked, and what comes of them; None where some have no place."""
+    tokens = tokenize(question)
+    lattice = link(tokens[:_MAX_TOKENS], schema.index)
+    if not tokens or len(tokens) > _MAX_TOKENS or lattice.unplaced():
+        return lattice, None
+    return lattice, resolve(Parser(lattice).readings(), schema.index, schema.links)
+
+
+def _answerable(schema: _Schema, question: str) -> bool:
+    verdict = _read(question, schema)[1]
+    return verdict is not None and verdict.reading is not None

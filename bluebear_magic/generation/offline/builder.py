@@ -7,6 +7,7 @@ from dataclasses import replace
 from bluebear_magic.generation.offline.conditions import build_conditions
 from bluebear_magic.generation.offline.context import PlanContext
 from bluebear_magic.generation.offline.groups import is_grouped, plan_groups
+from bluebear_magic.generation.offline.joins import containment
 from bluebear_magic.generation.offline.placement import Places, Reject
 from bluebear_magic.generation.offline.plan import (
     Compare,
@@ -30,6 +31,7 @@ def build(places: Places, request: Request) -> tuple[Plan, PlanContext]:
     conditions = build_conditions(context, request.parts)
     conditions += tuple(Missing(item, negated=True) for item in dict.fromkeys(context.not_null))
     _all_used(context, conditions)
+    _say_what_is_left_out(context)
     plan = replace(plan, lookups=_in_order(context), conditions=conditions)
     if _pointless(plan):
         raise Reject
@@ -41,7 +43,16 @@ def _all_used(context: PlanContext, conditions: tuple[Condition, ...]) -> None:
     related = {c.match.dataset for c in conditions if isinstance(c, Related)}
     for dataset in sorted(context.asked.anchors):
         if dataset not in {context.base.name, *context.lookups, *related}:
-            raise Reject(f"nothing was asked of {dataset}")
+            raise Reject(f"nothing was asked of {dataset}", vague=True)
+
+
+def _say_what_is_left_out(context: PlanContext) -> None:
+    """Rows whose key is not found are not in the answer; where that is known, it is said."""
+    for lookup in context.lookups.values():
+        key, match = context.info(lookup.key), context.info(lookup.match)
+        share = containment(key, match)
+        if share is not None and share < 1:
+            context.assumptions.append(f"rows whose {key} is not in {match} are left out")
 
 
 def _in_order(context: PlanContext) -> tuple[Lookup, ...]:

@@ -15,6 +15,9 @@ from bluebear_magic.generation.offline.request import (
     Where,
 )
 
+_EQUALITY = frozenset(
+    "is are was were be = equal equals to of exactly not isn't aren't either number".split()
+)
 _OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "=="}
 
 
@@ -24,8 +27,18 @@ class Clauses(Phrases):
     def _condition(self, at: int) -> Iterator[tuple[Parts, int, float]]:
         for role, start, cost in self._preposition(at):
             for negated, middle, more in self._maybe(start, "negation"):
-                for where, end, most in self._bare_condition(middle, bool(negated), role):
-                    yield (where,), end, cost + more + most
+                places: list[tuple[Role, int, float]] = [("", middle, 0.0)]
+                if negated:
+                    places = list(self._preposition(middle))
+                for later, inner, extra in places:
+                    so_far = cost + more + extra
+                    for where, end, most in self._bare_condition(
+                        inner, bool(negated), later or role
+                    ):
+                        yield (where,), end, so_far + most
+                if negated == "none":
+                    for column, end, most in self._column(middle):
+                        yield (Where(column, "missing", counted=True),), end, cost + more + most
                 if negated:
                     for table, end, most in self._table(middle):
                         yield (Anchor(table, negated=True),), end, cost + more + most
@@ -62,6 +75,8 @@ class Clauses(Phrases):
                 for equal, start, most in self._maybe(inner, "comparison", "eq"):
                     for _, begin, extra in self._maybe(start, "connect", "either"):
                         for operands, end, last in self._operands(begin, numbers=True):
+                            if not self._says_equal(column.mention.end, operands[0]):
+                                continue  # "the height of the 5 ..." says nothing of a height
                             price = cost + more + most + extra + last + (0.0 if equal else 0.002)
                             yield Where(column, "in", operands, no), end, price
             for mention, inner, more in self._sense(middle, "text"):
@@ -73,6 +88,11 @@ class Clauses(Phrases):
                 assert mention.sense
                 present = mention.sense.value == "present"
                 yield Where(column, "missing", (), no != present), end, cost + more
+
+    def _says_equal(self, start: int, operand: Mention) -> bool:
+        """Whether only words of being stand between a column and a number."""
+        between = {token.norm for token in self._lattice.tokens[start : operand.start]}
+        return operand.kind != "number" or between <= _EQUALITY
 
     def _wholly_missing(self, at: int, negated: bool) -> Iterator[tuple[Where, int, float]]:
         """As in "missing tail number", "unknown height"."""

@@ -44,6 +44,8 @@ def compare(context: PlanContext, where: Where) -> Condition:
         raise Reject(f"{named.text!r} of what?")
     if where.operator == "missing":
         column = context.column(where.target)
+        if where.counted and (column.identifier or column.profile.nulls in {0, None}):
+            raise Reject  # "no orders" is about orders, not about a number that is missing
         context.note(named.text, f"{column} is{' not' if where.negated else ''} missing")
         return Missing(field_of(column), where.negated)
     if where.to_average:

@@ -52,7 +52,16 @@ def build_conditions(context: PlanContext, parts: tuple[Part, ...]) -> tuple[Con
                 found.append(compare(context, part))
     for name, anchor in related.items():
         found.append(_relation(context, name, anchor, tuple(inner[name])))
+    _no_contradiction(found)
     return tuple(dict.fromkeys(found))
+
+
+def _no_contradiction(conditions: list[Condition]) -> None:
+    """No field has two values, no moment lies in two months: "May and June" means either."""
+    fixed = [c for c in dict.fromkeys(conditions) if isinstance(c, Compare) and c.operator == "=="]
+    times = [c.moment for c in dict.fromkeys(conditions) if isinstance(c, During)]
+    if len({c.field for c in fixed}) < len(fixed) or len(set(times)) < len(times):
+        raise Reject
 
 
 # --- rows of other datasets ------------------------------------------------------
@@ -106,7 +115,7 @@ def _inside(
     for name, anchor in related.items():
         dataset = _dataset(anchor)
         assert dataset
-        there = PlanContext(Places(context.places.index, (), dataset, frozenset({name})), ())
+        there = PlanContext(Places(context.places.index, (), dataset, (anchor.table,)), ())
         try:
             condition = compare(there, where)
         except Reject:

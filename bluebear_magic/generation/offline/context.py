@@ -32,7 +32,8 @@ class Asked:
     """The parts of a request by kind; ``havings`` are conditions on figures.
 
     ``anchors``: the datasets named as what the answer is about;
-    ``tables``: whether any dataset was named at all, shown ones included.
+    ``tables``: whether any dataset was named at all, shown ones included;
+    ``per``: whether a grouping was asked for in words that want figures.
     """
 
     outputs: tuple[Output, ...]
@@ -45,6 +46,7 @@ class Asked:
     anchors: frozenset[str]
     anchored: bool
     tables: bool
+    per: bool
 
     @property
     def limited(self) -> bool:
@@ -77,8 +79,9 @@ def sort_out(parts: tuple[Part, ...]) -> Asked:
     if extremes and tops and (extremes[0].limit > 1 or not tops[0].descending):
         raise Reject
     groups = [key for part in parts if isinstance(part, Group) for key in part.keys]
+    per = any(isinstance(part, Group) and part.per for part in parts)
     if ranks and not tops and not isinstance(ranks[0], MeasureRef):
-        groups, ranks = [*groups, ranks[0]], []
+        groups, ranks, per = [*groups, ranks[0]], [], True
     outputs = tuple(part for part in parts if isinstance(part, Output))
     anchors = [part.table.mention for part in parts if isinstance(part, Anchor)]
     return Asked(
@@ -93,8 +96,14 @@ def sort_out(parts: tuple[Part, ...]) -> Asked:
         ),
         anchors=frozenset(m.dataset.name for m in anchors if m and m.dataset),
         anchored=bool(anchors),
-        tables=bool(anchors) or any(isinstance(o.target, TableRef) for o in outputs),
+        tables=bool(anchors) or any(_is_table(output.target) for output in outputs),
+        per=per,
     )
+
+
+def _is_table(target: Target) -> bool:
+    named = target.target if isinstance(target, MeasureRef) else target
+    return isinstance(named, TableRef)
 
 
 class PlanContext:
@@ -114,6 +123,8 @@ class PlanContext:
         self.lookups: dict[str, Lookup] = {}
         self.not_null: list[Field] = []
         self._owners = _owners(parts)
+        if any(table.via and self.is_base(table) for part in parts for table in _tables(part)):
+            raise Reject  # nothing leads from the rows to themselves
 
     def note(self, words: str, meaning: str) -> None:
         """Remembers what words were taken for."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bluebear_magic.errors import NotUnderstood
 from bluebear_magic.generation.offline.linking import Lattice
 from bluebear_magic.generation.offline.placement import Reject, listed
 from bluebear_magic.generation.offline.plan import During, Plan
 from bluebear_magic.generation.offline.resolve import Reading, Verdict
-from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
+from bluebear_magic.generation.offline.schema import ColumnInfo, SchemaIndex
+from bluebear_magic.generation.offline.suggest import suggestions
+
+_MAX_NAMED = 8
 
 
 def explanation(reading: Reading) -> str:
@@ -38,7 +43,12 @@ def _periods(plan: Plan) -> list[str]:
     return said
 
 
-def refusal(lattice: Lattice, verdict: Verdict | None, index: SchemaIndex) -> NotUnderstood:
+def refusal(
+    lattice: Lattice,
+    verdict: Verdict | None,
+    index: SchemaIndex,
+    answerable: Callable[[str], bool],
+) -> NotUnderstood:
     """Why no answer is given, and two questions that could be answered."""
     unplaced = lattice.unplaced()
     if not lattice.tokens:
@@ -46,70 +56,34 @@ def refusal(lattice: Lattice, verdict: Verdict | None, index: SchemaIndex) -> No
     elif not index.datasets:
         message = "There is no data to ask about."
     elif unplaced:
-        names = listed(f"'{word}'" for word in unplaced).replace(" or ", " and ")
-        what = (
-            "a column, a value or a word about data"
-            if len(unplaced) == 1
-            else ("columns, values or words about data")
-        )
-        message = f"I could not place {names}: I know no such {what}."
+        names = ", ".join(f"'{word}'" for word in unplaced[:_MAX_NAMED])
+        more = ", ..." if len(unplaced) > _MAX_NAMED else ""
+        message = f"I could not place {names}{more}: it names no column, value or step that I know."
     elif verdict and verdict.rivals:
-        message = "The question can be read in more than one way."
+        message = _both_ways(verdict)
     else:
         message = _reason(verdict)
-    return NotUnderstood(message, _hint(index, _options(verdict)), unplaced=unplaced)
+    questions = suggestions(index, _options(verdict), answerable)
+    asked = " ".join(f'"{question}"' for question in questions)
+    hint = f"You could ask: {asked}" if asked else "Name datasets and columns as the data does."
+    return NotUnderstood(message, hint, unplaced=unplaced)
+
+
+def _both_ways(verdict: Verdict) -> str:
+    sources = dict.fromkeys(reading.plan.source for reading in verdict.rivals)
+    if len(sources) > 1:
+        return f"The question could be about {listed(sources)}: name the one that you mean."
+    return "The question can be read in more than one way."
 
 
 def _reason(verdict: Verdict | None) -> str:
-    reasons = [reject.reason for reject in verdict.reasons if reject.reason] if verdict else []
-    if reasons:
-        return f"I am not sure what is meant: {reasons[0]}."
+    told = [reject for reject in verdict.reasons if reject.reason] if verdict else []
+    told.sort(key=lambda reject: (not reject.options, reject.vague))
+    if told and not told[0].vague:
+        return f"I am not sure what is meant: {told[0].reason}."
     return "I know the words, but not what they ask for together."
 
 
 def _options(verdict: Verdict | None) -> tuple[ColumnInfo, ...]:
     found: list[Reject] = [r for r in verdict.reasons if r.options] if verdict else []
     return found[0].options if found else ()
-
-
-def _hint(index: SchemaIndex, options: tuple[ColumnInfo, ...]) -> str:
-    questions = _suggestions(index, options)
-    if not questions:
-        return "Name datasets and columns as they are in the data."
-    return "You could ask: " + " ".join(f"“{question}”" for question in questions[:2])
-
-
-def _suggestions(index: SchemaIndex, options: tuple[ColumnInfo, ...]) -> list[str]:
-    """Questions with the names of the data: about the options if there are any."""
-    datasets = sorted(index.datasets, key=lambda ds: -(ds.rows or 0))
-    questions = []
-    for column in options:
-        dataset = index.by_name[column.dataset]
-        if column.kind == "number" and not column.identifier:
-            questions.append(_grouped(column, dataset))
-    for dataset in datasets:
-        measure = next(
-            (
-                c
-                for c in dataset.columns
-                if c.kind == "number" and not c.identifier and not _names_time(c) and not c.unique
-            ),
-            None,
-        )
-        if measure:
-            questions.append(_grouped(measure, dataset))
-        questions.append(f"How many {dataset.name} are there?")
-    return list(dict.fromkeys(questions))
-
-
-def _grouped(measure: ColumnInfo, dataset: DatasetInfo) -> str:
-    group = next(
-        (c for c in dataset.columns if c.kind == "text" and not c.unique and c is not measure),
-        None,
-    )
-    by = f" by {group.name}" if group else f" of {dataset.name}"
-    return f"What is the average {measure.name}{by}?"
-
-
-def _names_time(column: ColumnInfo) -> bool:
-    return column.parts[-1].word in {"year", "month", "day", "hour", "minute", "week", "quarter"}

@@ -104,11 +104,23 @@ def _split(context: PlanContext) -> tuple[list[MeasureRef], list[Target]]:
             raise Reject
     if figures and shown and any(figure.loose for figure in figures):
         raise Reject  # "the name and the highest price" is about one row
+    if figures and any(_measures(context, target) for target in shown):
+        raise Reject  # "average price and score": the score is averaged too
     if not figures and asked.groups and not (asked.limited or asked.rank or asked.havings):
         figures, shown = _implied_sums(context, shown)
+        figures += _implied_counts(context, shown)
+        shown = [target for target in shown if not (figures and context.is_base(target))]
     if any(context.is_base(target) for target in shown):
         raise Reject
     return figures, shown
+
+
+def _measures(context: PlanContext, target: Target) -> bool:
+    """Whether a column holds amounts rather than kinds."""
+    column = context.peek(target)
+    if column is None or column.kind != "number" or column.identifier:
+        return False
+    return column.parts[-1].word not in _TIME_NAMES
 
 
 def _implied_sums(
@@ -127,6 +139,13 @@ def _implied_sums(
         else:
             raise Reject(f"say what to compute of {column}: total, average, minimum or maximum")
     return figures, rest
+
+
+def _implied_counts(context: PlanContext, shown: list[Target]) -> list[MeasureRef]:
+    """In "flights per month" the flights are counted; in "for each month" it is not so clear."""
+    if not context.asked.per or not all(context.is_base(target) for target in shown):
+        return []
+    return [MeasureRef("count", table) for table in shown[:1] if isinstance(table, TableRef)]
 
 
 # --- keys ----------------------------------------------------------------------
@@ -163,6 +182,9 @@ def _target_keys(context: PlanContext, target: Target) -> list[Key]:
         return _time_keys(context, target)
     if isinstance(target, ColumnRef):
         column = context.column(target)
+        parts = context.places.day_parts()
+        if parts and field_of(column) in {parts.year, parts.month, parts.day}:
+            raise Reject  # a unit of time, and read as one
         if column.kind == "number" and not column.integral:
             raise Reject(f"{column} is measured; it does not make groups")
         context.note(target.mention.text, f"grouping by {column}")
@@ -202,7 +224,7 @@ def _entity_keys(context: PlanContext, table: TableRef, dataset: DatasetInfo) ->
     if dataset is context.base:
         raise Reject  # every group would be one row
     places = context.places
-    via = places.column(table.via.mention, near=True).column if table.via else None
+    via = places.own(table.via.mention) if table.via else None
     path = places.path_to(dataset.name, table.role, via)
     label = dataset.label
     fields = []
@@ -236,6 +258,8 @@ def _aggregate(context: PlanContext, measure: MeasureRef) -> Aggregate:
 
 def _distinct_count(context: PlanContext, measure: MeasureRef, target: ColumnRef) -> Aggregate:
     """In "how many carriers" the different ones count; of a measure that would be a guess."""
+    if target.mention.shadowed:
+        raise Reject  # the things themselves are counted, not what is kept of them elsewhere
     column = context.own(target)
     if measure.summed:
         raise Reject(f"say how many different {column}, or the total of what")

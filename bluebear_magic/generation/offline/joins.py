@@ -39,7 +39,7 @@ def _linked(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
     named = _names_agree(key, match, target)
     if key.kind == "number":
         return named and key.integral and match.integral and _range_within(key, match)
-    contained = _containment(key, match)
+    contained = containment(key, match)
     if contained is None:
         return named
     if named:
@@ -75,7 +75,7 @@ def _range_within(key: ColumnInfo, match: ColumnInfo) -> bool:
         return False
 
 
-def _containment(key: ColumnInfo, match: ColumnInfo) -> float | None:
+def containment(key: ColumnInfo, match: ColumnInfo) -> float | None:
     """The share of the key's values that occur as a match; None when not known."""
     if not key.profile.values or not match.profile.complete:
         return None

@@ -77,6 +77,27 @@ def assignment(name: str, head: str, calls: tuple[Call, ...]) -> str:
     return "\n".join([f"{name} = (", *lines, ")"])
 
 
+def _operands(expression: str) -> list[str]:
+    """The sides of an expression's outermost ``&`` and ``|``, each with its operator."""
+    found, depth, quote, start, i = [], 0, "", 0, 0
+    while i < len(expression):
+        ch = expression[i]
+        if quote:
+            i += ch == "\\"
+            quote = "" if ch == quote else quote
+        elif ch in "'\"":
+            quote = ch
+        elif ch in "([":
+            depth += 1
+        elif ch in ")]":
+            depth -= 1
+        elif ch in "&|" and not depth:
+            found.append(expression[start : i - 1])
+            start = i
+        i += 1
+    return [*found, expression[start:]]
+
+
 def _call_lines(opening: str, arguments: tuple[str, ...], indent: str) -> str:
     """A call whose arguments go on the same line, on one line below, or on one each."""
     line = f"{opening}({', '.join(arguments)})"
@@ -86,5 +107,8 @@ def _call_lines(opening: str, arguments: tuple[str, ...], indent: str) -> str:
     below = inner + ", ".join(arguments)
     if len(below) <= WIDTH:
         return f"{opening}(\n{below}\n{indent})"
+    if len(arguments) == 1 and len(operands := _operands(arguments[0])) > 1:
+        rows = "".join(f"{inner}{operand}\n" for operand in operands)
+        return f"{opening}(\n{rows}{indent})"
     each = "".join(f"{inner}{argument},\n" for argument in arguments)
     return f"{opening}(\n{each}{indent})"

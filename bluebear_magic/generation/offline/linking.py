@@ -7,8 +7,9 @@ Spans may overlap; which of them hold together is for the parser to say.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from bluebear_magic.generation.offline.dates import Period, find_periods
@@ -20,6 +21,7 @@ from bluebear_magic.generation.offline.schema import (
     SchemaIndex,
     ValueHit,
     abbreviates,
+    value_words,
 )
 from bluebear_magic.generation.offline.tokens import Token, stem
 
@@ -29,6 +31,8 @@ _TRANSPARENT = frozenset({"of", "the", "in", "a"})  # inside a name: "date of (t
 _LEAST_COLUMN = 0.5
 _LEAST_DATASET = 0.55
 _MAX_SPAN = 6
+_FARTHER = 0.1
+_SAME_STEM = 0.98
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Candidate:
 class Mention:
     """A span of tokens and one kind of thing it may stand for.
 
-    ``cost`` is the price of this reading: 0 for an exact one.
+    ``cost`` is the price of this reading: 0 for an exact one. ``shadowed``: the
+    span names a dataset more closely than this column.
     """
 
     kind: MentionKind
@@ -51,6 +56,7 @@ class Mention:
     end: int
     text: str
     cost: float = 0.0
+    shadowed: bool = False
     sense: Sense | None = None
     columns: tuple[Candidate, ...] = ()
     dataset: DatasetInfo | None = None
@@ -79,9 +85,10 @@ class Lattice:
 def link(tokens: tuple[Token, ...], index: SchemaIndex) -> Lattice:
     """All mentions of a question."""
     matches = [_part_matches(token, index) for token in tokens]
+    pairs = [_pair_matches(*pair, index) for pair in pairwise(tokens)] + [{}]
     found: list[Mention] = []
     found += _senses(tokens)
-    found += _columns(tokens, matches, index)
+    found += _columns(tokens, matches, pairs, index)
     found += _datasets(tokens, matches, index)
     found += _values(tokens, index)
     found += _literals(tokens)
@@ -90,9 +97,38 @@ def link(tokens: tuple[Token, ...], index: SchemaIndex) -> Lattice:
         for start, end, period in find_periods(tokens)
     ]
     rows: list[list[Mention]] = [[] for _ in tokens]
-    for mention in found:
+    for mention in _names_apart(found):
         rows[mention.start].append(mention)
     return Lattice(tokens, tuple(tuple(row) for row in rows))
+
+
+def _names_apart(found: list[Mention]) -> list[Mention]:
+    """Where a span names a dataset and a column, the closer name is preferred clearly.
+
+    Of two datasets only the closer one is meant.
+    """
+    best: dict[tuple[int, int], float] = {}
+    for mention in found:
+        if mention.kind in {"dataset", "column"}:
+            span = (mention.start, mention.end)
+            best[span] = min(mention.cost, best.get(span, 1.0))
+    closest: dict[tuple[int, int], float] = {}
+    for mention in found:
+        if mention.kind == "dataset":
+            span = (mention.start, mention.end)
+            closest[span] = min(mention.cost, closest.get(span, 1.0))
+    found = [
+        mention
+        for mention in found
+        if mention.kind != "dataset" or mention.cost <= closest[mention.start, mention.end]
+    ]
+    return [
+        replace(mention, cost=mention.cost + _FARTHER, shadowed=mention.kind == "column")
+        if mention.cost > best.get((mention.start, mention.end), 1.0)
+        and mention.kind in {"dataset", "column"}
+        else mention
+        for mention in found
+    ]
 
 
 def _text(tokens: tuple[Token, ...], start: int, end: int) -> str:
@@ -160,7 +196,7 @@ def word_match(word: str, part: str) -> float:
         return 1.0
     word_stem, part_stem = stem(word), stem(part)
     if word_stem == part_stem:
-        return 0.98
+        return _SAME_STEM
     words = lexicon()
     if word_stem in words.abbreviations.get(part, ()) or part_stem in words.abbreviations.get(
         word, ()
@@ -168,7 +204,8 @@ def word_match(word: str, part: str) -> float:
         return 0.95
     if part_stem in words.synonyms.get(word_stem, ()):
         return 0.85
-    if word not in words.vocabulary and abbreviates(part, word_stem):
+    whole = len(part) >= 5 and abbreviates(part, word)  # stems of long words lose too much
+    if word not in words.vocabulary and (whole or abbreviates(part, word_stem)):
         return 0.88 if word.startswith(part) else 0.8
     return 0.0
 
@@ -184,19 +221,33 @@ def _typo(word: str, part: str) -> bool:
     return bool(OSA.distance(word, part, score_cutoff=allowed) <= allowed)
 
 
+def _pair_matches(first: Token, second: Token, index: SchemaIndex) -> dict[Part, float]:
+    """Words in names that two words stand for together: "time zone" for ``tzone``."""
+    if first.kind != "word" or second.kind != "word":
+        return {}
+    both = first.norm + second.norm
+    found = {part: word_match(both, part.word) for part in index.parts}
+    return {part: quality for part, quality in found.items() if quality}
+
+
 def _columns(
-    tokens: tuple[Token, ...], matches: list[dict[Part, float]], index: SchemaIndex
+    tokens: tuple[Token, ...],
+    matches: list[dict[Part, float]],
+    pairs: list[dict[Part, float]],
+    index: SchemaIndex,
 ) -> list[Mention]:
     spans: dict[tuple[int, int], list[Candidate]] = defaultdict(list)
     for start, first in enumerate(matches):
         candidates = {
-            id(column): column for part in first for column in index.columns_by_part.get(part, ())
+            id(column): column
+            for part in (*first, *pairs[start])
+            for column in index.columns_by_part.get(part, ())
         }
         for dataset in index.datasets:  # "customer name": a name of the dataset, then of a column
             if any(part in first for part in dataset.parts):
                 candidates.update((id(column), column) for column in dataset.columns)
         for column in candidates.values():
-            for end, score in _column_spans(tokens, matches, start, column, index):
+            for end, score in _column_spans(tokens, matches, pairs, start, column, index):
                 if score >= _LEAST_COLUMN:
                     spans[start, end].append(Candidate(column, round(score, 4)))
     return [
@@ -209,9 +260,10 @@ def _columns(
     ]  # fmt: skip
 
 
-def _column_spans(
+def _column_spans(  # noqa: PLR0917 - the lattice's tables and a place in them
     tokens: tuple[Token, ...],
     matches: list[dict[Part, float]],
+    pairs: list[dict[Part, float]],
     start: int,
     column: ColumnInfo,
     index: SchemaIndex,
@@ -222,10 +274,21 @@ def _column_spans(
     quality: dict[int, float] = {}
     own = 1.0
     found = []
+    paired = -1  # the second word of a pair is taken already
     for end in range(start, min(len(tokens), start + _MAX_SPAN)):
+        if end == paired:
+            continue
         if end > start and tokens[end].norm in _TRANSPARENT:
             continue
         best = max(((matches[end].get(column.parts[i], 0.0), -i) for i in free), default=(0.0, 0))
+        pair = max(((pairs[end].get(column.parts[i], 0.0), -i) for i in free), default=(0.0, 0))
+        if pair[0] > best[0]:
+            paired = end + 1
+            free.discard(-pair[1])
+            quality[-pair[1]] = pair[0]
+            if column.head in quality:
+                found.append((end + 2, _score(column, quality) * own))
+            continue
         if best[0]:
             free.discard(-best[1])
             quality[-best[1]] = best[0]
@@ -269,7 +332,7 @@ def _datasets(
                 if not best[0]:
                     break
                 free.discard(-best[1])
-                quality[-best[1]] = best[0]
+                quality[-best[1]] = 1.0 if best[0] >= _SAME_STEM else best[0]
                 score = _dataset_score(dataset, quality)
                 if dataset.head in quality and score >= _LEAST_DATASET:
                     text = _text(tokens, start, end + 1)
@@ -282,7 +345,7 @@ def _datasets(
 
 def _dataset_score(dataset: DatasetInfo, quality: dict[int, float]) -> float:
     weights = [
-        part.weight if i == dataset.head else part.weight * 0.4
+        part.weight if i == dataset.head else part.weight * 0.2
         for i, part in enumerate(dataset.parts)
     ]
     said = sum(weights[i] * q for i, q in quality.items())
@@ -352,7 +415,7 @@ def _near_values(
     for hit in hits:
         by_column[id(hit.column)].append(hit)
     telling = [group[0] for group in by_column.values() if len(group) == 1]
-    if telling:
+    if telling and len(by_column) == 1 and _begins(telling[0].value, token.norm):
         return [_value_mention(tokens, i, i + 1, telling, 0.15)]
     if hits or token.stem in index.known_words or len(token.norm) < 5:
         return []
@@ -362,6 +425,10 @@ def _near_values(
     if near and len({hit.value for hit in near}) == 1:
         return [_value_mention(tokens, i, i + 1, near, 0.25)]
     return []
+
+
+def _begins(value: str, word: str) -> bool:
+    return value_words(value)[0] == word
 
 
 def _singulars(word: str) -> tuple[str, ...]:

@@ -187,23 +187,30 @@ class Parser(Clauses):
         yield from self._anchors(at)
         yield from self._superlatives(at)
         yield from self._alternatives(at, joined=joined)
+        if joined:
+            for measures, end, cost in self._measures(at):
+                if not any(measure.loose for measure in measures):
+                    yield tuple(Output(measure) for measure in measures), end, cost + 0.03
 
     def _afterthought(self, at: int) -> Iterator[tuple[Parts, int, float]]:
         """A second sentence that says what else to show: "List its name and city."."""
         for end, cost in self._ends(at):
-            for _, joined, more in ((0, end, 0.0), *self._joiner(end)):
+            closed = any(token.kind == "mark" for token in self._lattice.tokens[at:end])
+            straight = [("", end, 0.0)] if closed else []
+            for _, joined, more in (*straight, *self._joiner(end)):
                 for _, middle, most in self._sense(joined, "ask", "show"):
                     for parts, after, last in self._cached("outputs", middle, self._outputs):
                         if all(isinstance(part, Output) for part in parts):
                             yield parts, after, cost + more + most + last + 0.02
 
     def _grouping(self, at: int) -> Iterator[tuple[Parts, int, float]]:
-        for _, middle, cost in self._sense(at, "each"):
+        for each, middle, cost in self._sense(at, "each"):
+            per = each.text.casefold() in {"per", "grouped by", "group by", "broken down by"}
             for keys, end, more in self._keys(middle):
-                yield (Group(keys),), end, cost + more
+                yield (Group(keys, per),), end, cost + more
         for mention, end, cost in self._sense(at, "datepart_each"):
             assert mention.sense
-            yield (Group((PartRef(mention.sense.value),)),), end, cost  # type: ignore[arg-type]
+            yield (Group((PartRef(mention.sense.value),), per=True),), end, cost  # type: ignore[arg-type]
 
     def _keys(self, at: int) -> Iterator[tuple[tuple[Target, ...], int, float]]:
         for noun, end, cost in self._noun(at):
@@ -224,7 +231,7 @@ class Parser(Clauses):
                 if len(keys) == 1:
                     yield (RankBy(keys[0]),), end, cost + more
                 else:
-                    yield (Group(keys),), end, cost + more
+                    yield (Group(keys, per=True),), end, cost + more
             for measures, end, more in self._measures(middle):
                 if len(measures) == 1:
                     yield (RankBy(measures[0]),), end, cost + more
@@ -279,13 +286,18 @@ class Parser(Clauses):
                 for target, end, most in self._superlative_target(middle):
                     extreme = Extreme(sense.value == "max", target, words=mention.text)
                     yield (extreme,), end, cost + more + most
+            for mention, middle, more in self._sense(start, "most"):
+                assert mention.sense
+                for noun, end, most in self._noun(middle):
+                    if isinstance(noun, TableRef):
+                        extreme = Extreme(mention.sense.value == "max", noun, words=mention.text)
+                        yield (extreme,), end, cost + more + most
             for extreme, end, more in self._extremes(start):
                 if extreme.frequent:
                     yield (extreme,), end, cost + more
 
     def _superlative_target(self, at: int) -> Iterator[tuple[Target, int, float]]:
         yield from self._column(at)
-        yield from self._table(at)
         for measures, end, cost in self._measures(at):
             if len(measures) == 1 and not measures[0].loose:
                 yield measures[0], end, cost

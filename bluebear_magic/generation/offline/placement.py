@@ -14,7 +14,7 @@ from bluebear_magic.generation.offline.joins import Link
 from bluebear_magic.generation.offline.lexicon import lexicon
 from bluebear_magic.generation.offline.linking import Candidate, Mention
 from bluebear_magic.generation.offline.plan import DayParts, Field, Moment
-from bluebear_magic.generation.offline.request import Role
+from bluebear_magic.generation.offline.request import Role, TableRef
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
 from bluebear_magic.generation.offline.tokens import stem
 
@@ -29,11 +29,15 @@ Path = tuple[Link, ...]
 class Reject(Exception):
     """This reading does not hold together; ``reason`` is fit for a person, or empty.
 
-    ``options``: the columns between which the words do not decide.
+    ``options``: the columns between which the words do not decide; ``vague``: it
+    only says that another base would have to be tried.
     """
 
-    def __init__(self, reason: str = "", options: tuple[ColumnInfo, ...] = ()) -> None:
+    def __init__(
+        self, reason: str = "", options: tuple[ColumnInfo, ...] = (), *, vague: bool = False
+    ) -> None:
         super().__init__(reason)
+        self.vague = vague
         self.reason = reason
         self.options = options
 
@@ -52,20 +56,27 @@ def field_of(column: ColumnInfo) -> Field:
 
 
 class Places:
-    """The columns in reach of one base dataset."""
+    """The columns in reach of one base dataset; ``tables`` are those that were named."""
 
     def __init__(
         self,
         index: SchemaIndex,
         links: tuple[Link, ...],
         base: DatasetInfo,
-        mentioned: frozenset[str],
+        tables: tuple[TableRef, ...],
     ) -> None:
         self.base = base
         self.index = index
         self._links = links
-        self._mentioned = mentioned
+        named = [(t.mention.dataset.name, t) for t in tables if t.mention and t.mention.dataset]
+        self._ways = {name: table for name, table in named if table.role or table.via}
+        self._mentioned = frozenset(name for name, _ in named)
         self.paths = _paths(links, base.name)
+
+    @property
+    def named(self) -> bool:
+        """Whether the base was named, or nothing was."""
+        return not self._mentioned or self.base.name in self._mentioned
 
     def related(self, dataset: str) -> tuple[Link, ...]:
         """Links by which the rows of another dataset point at the base's."""
@@ -75,15 +86,26 @@ class Places:
             if link.key.dataset == dataset and link.match.dataset == self.base.name
         )
 
+    def own(self, mention: Mention) -> ColumnInfo:
+        """The base's own column that a mention fits best; Reject when it has none."""
+        for candidate in mention.columns:
+            if candidate.column.dataset == self.base.name:
+                return candidate.column
+        raise Reject(f"{self.base.name} has no column for {mention.text!r}", vague=True)
+
     def path_to(self, dataset: str, role: Role = "", via: ColumnInfo | None = None) -> Path:
         """The one way to look a dataset up; Reject when there is none or more than one."""
         paths = self.paths.get(dataset, ())
+        way = self._ways.get(dataset)
+        if way and not role and via is None and len(paths) > 1:
+            role = way.role
+            via = self.own(way.via.mention) if way.via else None
         if via is not None:
             paths = tuple(path for path in paths if path[0].key is via)
         elif role and len(paths) > 1:
             paths = tuple(path for path in paths if plays(path[0].key, role))
         if not paths:
-            raise Reject(f"nothing leads from {self.base.name} to {dataset}")
+            raise Reject(f"nothing leads from {self.base.name} to {dataset}", vague=True)
         shortest = min(len(path) for path in paths)
         best = [path for path in paths if len(path) == shortest]
         if len(best) > 1:
@@ -127,6 +149,8 @@ class Places:
                 continue
             if near and placed.path:
                 continue
+            if self._mentioned and column.dataset not in self._mentioned and weak(candidate):
+                continue  # "name" is the name of something that was named
             cost = best - candidate.score + _HOP * len(placed.path)
             if self._mentioned and column.dataset not in self._mentioned:
                 cost += _UNMENTIONED
@@ -134,7 +158,9 @@ class Places:
                 cost += _UNMENTIONED
             found.append((cost, placed, candidate))
         if not found:
-            raise trouble or Reject(f"{self.base.name} has no {mention.text!r} to work with")
+            raise trouble or Reject(
+                f"{self.base.name} has no column for {mention.text!r}", vague=not self.named
+            )
         return self._clear_winner(mention.text, found)
 
     def _clear_winner(self, words: str, found: list[tuple[float, Placed, Candidate]]) -> Placed:
@@ -179,7 +205,7 @@ class Places:
                 cost += 0.05
             found.append((cost, placed, tuple(hits[key][i] for i in range(len(operands)))))
         if not found:
-            raise Reject(f"{words!r} does not occur where {self.base.name} could be asked for it")
+            raise Reject(f"{words!r} is no value of {self.base.name}", vague=not self.named)
         found.sort(key=lambda entry: (entry[0], str(entry[1].column)))
         near = {p.column: p.column for c, p, _ in found if c - found[0][0] < _MARGIN}
         playing = [column for column in near if role and plays(column, role)]
@@ -218,7 +244,7 @@ class Places:
         if len(times) == 1:
             return field_of(times[0])
         if not times:
-            raise Reject(f"{self.base.name} has no dates")
+            raise Reject(f"{self.base.name} has no dates", vague=not self.named)
         raise Reject(f"{self.base.name} has several dates: {listed(map(str, times))}", tuple(times))
 
     def day_parts(self) -> DayParts | None:

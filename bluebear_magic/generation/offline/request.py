@@ -72,9 +72,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Group:
-    """One result row for each."""
+    """One result row for each; ``per``: said so that it is clear that figures are wanted."""
 
     keys: tuple[Target, ...]
+    per: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Where:
     """A condition. ``target`` None: the operands' own columns; ``hints``: words for one.
 
     ``operator``: a comparison, ``in``, ``between``, ``contains``, ``starts``,
-    ``ends``, ``missing``. ``counted``: the figure stood first ("at least 3 accounts").
+    ``ends``, ``missing``. ``counted``: the figure stood first ("at least 3 accounts"),
+    or the "no" ("no tail number").
     """
 
     target: ColumnRef | MeasureRef | None

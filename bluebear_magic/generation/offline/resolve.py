@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bluebear_magic.generation.offline.builder import build
 from bluebear_magic.generation.offline.joins import Link
 from bluebear_magic.generation.offline.placement import Places, Reject
-from bluebear_magic.generation.offline.plan import Plan
+from bluebear_magic.generation.offline.plan import Field, Plan
 from bluebear_magic.generation.offline.request import (
     Anchor,
     ColumnRef,
@@ -31,8 +31,9 @@ from bluebear_magic.generation.offline.request import (
 )
 from bluebear_magic.generation.offline.schema import DatasetInfo, SchemaIndex
 
-_MARGIN = 0.03
-_MAX_COST = 1.2
+_MARGIN = 0.035
+_UNNAMED = 0.15  # the rows are of a dataset that was not named though others were
+_MAX_COST = 0.8
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,13 @@ def resolve(requests: list[Request], index: SchemaIndex, links: tuple[Link, ...]
         if readings and request.cost > min(r.cost for r in readings) + _MARGIN:
             break
         for base in _bases(request, index):
-            places = Places(index, links, base, _mentioned(request))
+            places = Places(index, links, base, _tables(request))
             try:
                 plan, context = build(places, request)
             except Reject as reject:
                 rejects.append((request.cost, reject))
                 continue
-            cost = request.cost + context.cost
+            cost = request.cost + context.cost + (0.0 if places.named else _UNNAMED)
             if cost <= _MAX_COST:
                 readings.append(
                     Reading(plan, tuple(context.notes), tuple(context.assumptions), cost)
@@ -83,12 +84,46 @@ def resolve(requests: list[Request], index: SchemaIndex, links: tuple[Link, ...]
         for reading in readings[1:]
         if reading.plan != readings[0].plan and reading.cost - readings[0].cost < _MARGIN
     )
-    return Verdict(None if rivals else readings[0], reasons, (readings[0], *rivals))
+    close = (readings[0], *rivals)
+    if rivals and not _same_kinds(close, index, links):
+        return Verdict(None, reasons, close)
+    # the dataset that has one row for each kind is the one that is about them
+    return Verdict(min(close, key=lambda reading: index.by_name[reading.plan.source].rows or 0))
+
+
+def _same_kinds(readings: tuple[Reading, ...], index: SchemaIndex, links: tuple[Link, ...]) -> bool:
+    """Whether all only list or count the values of columns that hold the same values."""
+    fields = [_kinds(reading.plan) for reading in readings]
+    known = [index.column(item.dataset, item.column) for item in fields if item]
+    if len(known) < len(readings):
+        return False
+    linked = {frozenset((id(link.key), id(link.match))) for link in links}
+    first = known[0]
+    return all(
+        frozenset((id(first), id(other))) in linked
+        and first.profile.distinct is not None
+        and first.profile.distinct == other.profile.distinct
+        and not first.profile.nulls
+        and not other.profile.nulls
+        for other in known[1:]
+    )
+
+
+def _kinds(plan: Plan) -> Field | None:
+    """The one column whose different values the plan lists or counts, if it does just that."""
+    if plan.conditions or plan.lookups or plan.keys or plan.having:
+        return None
+    counted = [a.field for a in plan.aggregates if a.function == "count_distinct"]
+    fields = [*plan.select, *counted]
+    if len(fields) != 1 or len(counted) != len(plan.aggregates):
+        return None
+    return fields[0]
 
 
 def _bases(request: Request, index: SchemaIndex) -> list[DatasetInfo]:
     """The datasets that the request's words touch."""
-    names = set(_mentioned(request))
+    tables = [table.mention for table in _tables(request) if table.mention]
+    names = {mention.dataset.name for mention in tables if mention.dataset}
     rows = False
     for target in _targets(request.parts):
         if isinstance(target, ColumnRef):
@@ -99,13 +134,9 @@ def _bases(request: Request, index: SchemaIndex) -> list[DatasetInfo]:
     return [dataset for dataset in index.datasets if dataset.name in names]
 
 
-def _mentioned(request: Request) -> frozenset[str]:
+def _tables(request: Request) -> tuple[TableRef, ...]:
     """The datasets named in the request."""
-    return frozenset(
-        target.mention.dataset.name
-        for target in _targets(request.parts)
-        if isinstance(target, TableRef) and target.mention and target.mention.dataset
-    )
+    return tuple(t for t in _targets(request.parts) if isinstance(t, TableRef) and t.mention)
 
 
 def _targets(parts: tuple[Part, ...]) -> list[Target]:

@@ -215,7 +215,7 @@ def abbreviates(short: str, word: str) -> bool:
 def _value_index(
     columns: tuple[ColumnInfo, ...],
 ) -> tuple[dict[str, list[ValueHit]], dict[str, list[ValueHit]], int]:
-    """Values by all their words; values of small columns also by each word; the longest."""
+    """Values by all their words, values by each of their words; the longest."""
     whole: dict[str, list[ValueHit]] = defaultdict(list)
     words: dict[str, list[ValueHit]] = defaultdict(list)
     longest = 0
@@ -223,7 +223,6 @@ def _value_index(
         profile = column.profile
         if column.kind != "text":
             continue
-        small = profile.complete and len(profile.values) <= 100
         for value in profile.values:
             pieces = value_words(value)
             if not pieces or len(pieces) > 10:
@@ -231,7 +230,7 @@ def _value_index(
             longest = max(longest, len(pieces))
             hit = ValueHit(column, value)
             whole[" ".join(pieces)].append(hit)
-            if small and len(pieces) > 1:
+            if len(pieces) > 1:
                 for piece in dict.fromkeys(pieces):
                     words[piece].append(hit)
     return dict(whole), dict(words), longest
