@@ -42,7 +42,7 @@ def _told(table: Table, question: str) -> str:
 
 def _begin(scope: str, opening: str) -> str:
     """``In the sample, the`` or ``The``; what comes from the data keeps its case."""
-    return f"{scope}, {opening}" if scope else opening[0].upper() + opening[1:]
+    return f"{scope}, {opening}" if scope else opening[:1].upper() + opening[1:]
 
 
 def _scope(table: Table) -> str:
@@ -63,7 +63,8 @@ def _one_row(fields: Sequence[Field], scope: str) -> str | None:
     if not 0 < len(fields) <= 6:
         return None
     if len(fields) == 1:
-        return f"{_begin(scope, 'the')} {_name(fields[0])} is {_value(fields[0], 0)}."
+        # No verb: the column may be a plural (flights) or none (average delay).
+        return f"{_begin(scope, _name(fields[0]))}: {_value(fields[0], 0)}."
     return (
         _begin(scope, "one row")
         + ": "
