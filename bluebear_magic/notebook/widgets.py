@@ -39,13 +39,10 @@ class Picker(ipywidgets.VBox):
         identity: str,
     ) -> None:
         self._offers = [(f"Auto ({backends[auto].title})", AUTO)]
-        self._needs = []
         for name, backend in backends.items():
             status = backend.status()
             missing = status.state == "not configured"
             self._offers.append((f"{backend.title}{' (not configured)' if missing else ''}", name))
-            if missing:
-                self._needs.append(f"{backend.title} is not configured: {status.detail}")
         self._backends = backends
         self._choose = choose
         self._run = run
@@ -65,10 +62,11 @@ class Picker(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
-        label = next(label for label, name in self._offers if name == self.choice.value)
-        lines = [f"Runs on: {label}", *self._needs]
-        bundle["text/plain"] = "\n".join(map(escape.terminal, lines))
-        bundle["text/html"] = "".join(f"<div>{escape.html(line)}</div>" for line in lines)
+        chosen = [label for label, name in self._offers if name == self.choice.value]
+        others = [label for label, name in self._offers if name != self.choice.value]
+        line = f"Runs on {chosen[0]}. Other backends: {', '.join(others)}."
+        bundle["text/plain"] = escape.terminal(line)
+        bundle["text/html"] = f"<div>{escape.html(line)}</div>"
         return bundle
 
     def _chosen(self, change: Mapping[str, Any]) -> None:

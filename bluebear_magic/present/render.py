@@ -66,7 +66,14 @@ def _text(result: Result) -> str:
     error = [escape.terminal(text) for text in _failure(result) if text]
     parts = ["\n".join(error), result.summary, escape.terminal(result.stdout).rstrip()]
     parts += [tables.text(tables.view(table)) for table in result.tables]
-    return "\n\n".join(filter(None, parts))
+    return "\n\n".join(filter(None, [*parts, _where(result)]))
+
+
+def _where(result: Result) -> str:
+    """Which backend ran it: what the picker chose, when the picker is gone."""
+    if result.receipt is None:
+        return ""
+    return f"Ran on {result.receipt.backend}, Spark {result.receipt.spark_version}."
 
 
 def _failure(result: Result) -> tuple[str, str]:
@@ -83,4 +90,6 @@ def _html(result: Result, images: list[str]) -> str:
     if printed := escape.terminal(result.stdout).rstrip():
         parts.append(f'<pre dir="ltr">{escape.html(printed)}</pre>')
     parts += [tables.html(tables.view(table)) for table in result.tables]
+    if where := _where(result):
+        parts.append(f"<p><small>{tables.markup(where)}</small></p>")
     return f"<div {tables.NO_MATH}>\n" + "\n".join(parts + images) + "\n</div>"

@@ -68,7 +68,7 @@ def render(header: Header, code: str, arguments: str = "") -> str:
     hashes = f"code={header.code} schema={header.schema} prompt={header.prompt}"
     first = f"{MAGIC} {arguments}".rstrip()
     lines = [first, *(f"{MARK} {text}" for text in (_quoted(header.question), facts, hashes))]
-    return "\n".join(lines) + "\n" + code.strip("\n") + "\n"
+    return "\n".join([*lines, code.strip("\n")])
 
 
 def parse(source: str) -> Cell | None:

@@ -45,6 +45,6 @@ class ReceiptStore:
 
 
 def _key(code: str, schema: str, policy: str) -> str:
-    """The code itself, byte for byte: its short hash only tells people of changes."""
-    parts = json.dumps([code, schema, policy]).encode()
+    """The code itself, byte for byte but for blank lines around it, which cells add and drop."""
+    parts = json.dumps([code.strip("\n"), schema, policy]).encode()
     return hashlib.sha256(parts).hexdigest()

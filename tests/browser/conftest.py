@@ -76,7 +76,7 @@ def lab(folder, tmp_path_factory):
         [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
             "--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.password=",
-            f"--ServerApp.root_dir={folder}",
+            f"--ServerApp.root_dir={folder}", "--ServerApp.disable_check_xsrf=True",
         ],
         env={**environ, "HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings")}, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
     )  # fmt: skip
@@ -140,7 +140,10 @@ class Notebook:
         before = self.prompt(index)
         for turn in range(1200):
             now = self.prompt(index)
-            if turn % 50 == 0 and now in {before, ""}:  # a kernel that just came up forgets a request
+            if turn % 50 == 0 and now in {
+                before,
+                "",
+            }:  # a kernel that just came up forgets a request
                 self.cell(index).locator(".cm-content").click()
                 self.page.keyboard.press("Control+Enter")
             elif now not in {before, "", "*"}:
@@ -164,6 +167,15 @@ class Notebook:
         self.page.wait_for_timeout(500)
         return json.loads(self.path.read_text())
 
+    def shut_down(self, lab):
+        """Ends every kernel and leaves the page."""
+        self.page.close()
+        with urllib.request.urlopen(f"{lab}/api/sessions") as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            request = urllib.request.Request(f"{lab}/api/sessions/{session['id']}", method="DELETE")
+            urllib.request.urlopen(request).close()
+
 
 @pytest.fixture
 def open_notebook(browser, lab, folder, screenshots, request):
@@ -180,5 +192,7 @@ def open_notebook(browser, lab, folder, screenshots, request):
 
     yield open_notebook
     for page in pages:  # the last thing seen: what a person looks at when the test failed
+        if page.is_closed():
+            continue
         page.screenshot(path=screenshots / f"last-{request.node.name[:40]}.png", full_page=True)
         page.close()

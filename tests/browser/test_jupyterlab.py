@@ -56,6 +56,21 @@ def test_a_question_becomes_a_cell_that_runs(open_notebook, screenshots):
     assert {"application/vnd.plotly.v1+json", "image/png", "text/plain"} <= kinds
 
 
+def test_a_reopened_notebook_still_tells(open_notebook, lab, screenshots):
+    """Without a kernel and without widget state, as a reviewer opens it."""
+    notebook = open_notebook("reopen.ipynb", "%load_ext bluebear_magic", QUESTION)
+    notebook.run(0)
+    notebook.run(1)
+    notebook.output(1).get_by_role("button", name="Run").click()
+    notebook.output(1).locator("table").first.wait_for()
+    notebook.save()
+    notebook.shut_down(lab)
+    again = open_notebook("reopen.ipynb")
+    again.output(1).locator("table").first.wait_for()
+    assert "Checked on the whole data" in again.output(1).inner_text()
+    again.page.screenshot(path=screenshots / "reopened.png", full_page=True)
+
+
 def test_run_all_after_a_restart_makes_no_second_copy(open_notebook):
     notebook = open_notebook("again.ipynb", "%load_ext bluebear_magic", QUESTION)
     page = notebook.page

@@ -41,7 +41,7 @@ def test_after_a_restart_the_file_tells(tmp_path):
     for place in (Place(QUESTION, "c0", file), Place(QUESTION, None, file)):
         below = CellMemory().below(place, PROMPT, schema_of)
         assert below.state == "current"
-        assert below.cell.code == "result = 1\n"
+        assert below.cell.code == "result = 1"
 
 
 def test_other_schemas_make_it_stale(tmp_path):

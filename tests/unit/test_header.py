@@ -28,7 +28,7 @@ def test_the_cell_reads_as_in_the_design():
         "# bluebear: model=offline attempts=2 checked=sample:1000 rows spark=4.1.1",
         f"# bluebear: code={code_hash(CODE)} schema=sha256:1 prompt=sha256:2",
     ]
-    assert text.endswith(CODE)
+    assert text.endswith(CODE.rstrip())
 
 
 @given(st.text(), st.text(min_size=1))
@@ -36,7 +36,7 @@ def test_no_text_breaks_out_of_the_header(question, model):
     text = render(header(question, model), CODE)
     assert len(text.splitlines()) == 4 + len(CODE.splitlines())
     cell = parse(text)
-    assert cell.code == CODE
+    assert cell.code == CODE.rstrip()
     assert cell.header.question == question
     assert cell.header.model == model
     assert cell.header.checked == "sample:1000 rows"
