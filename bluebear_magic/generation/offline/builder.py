@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bluebear_magic.generation.offline.conditions import build_conditions
-from bluebear_magic.generation.offline.context import PlanContext
+from bluebear_magic.generation.offline.context import Asked, PlanContext
 from bluebear_magic.generation.offline.groups import is_grouped, plan_groups
 from bluebear_magic.generation.offline.joins import containment
 from bluebear_magic.generation.offline.placement import Places, Reject
@@ -21,12 +21,12 @@ from bluebear_magic.generation.offline.request import Request
 from bluebear_magic.generation.offline.rows import plan_rows
 
 
-def build(places: Places, request: Request) -> tuple[Plan, PlanContext]:
+def build(places: Places, request: Request, asked: Asked) -> tuple[Plan, PlanContext]:
     """The plan whose rows come from ``places.base``, and what was gathered on the way.
 
     Raises Reject when the request makes no sense from there.
     """
-    context = PlanContext(places, request.parts)
+    context = PlanContext(places, asked)
     plan = plan_groups(context) if is_grouped(context) else plan_rows(context)
     conditions = build_conditions(context, request.parts)
     conditions += tuple(Missing(item, negated=True) for item in dict.fromkeys(context.not_null))

@@ -18,6 +18,7 @@ from bluebear_magic.generation.offline.request import (
 _EQUALITY = frozenset(
     "is are was were be = equal equals to of exactly not isn't aren't either number".split()
 )
+_HAVING = frozenset("have has had having with".split())
 _OPERATORS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "=="}
 
 
@@ -163,7 +164,9 @@ class Clauses(Phrases):
             for number, end, more in self._mentions(middle, "number"):
                 yield _OPERATORS[mention.sense.value], (number,), end, cost + more
         for number, middle, cost in self._mentions(at, "number"):
-            yield "==", (number,), middle, cost + 0.01
+            before = self._lattice.tokens[number.start - 1].norm if number.start else ""
+            if before in _HAVING:
+                yield "==", (number,), middle, cost + 0.01
             for mention, end, more in self._sense(middle, "after_number"):
                 assert mention.sense
                 yield _OPERATORS[mention.sense.value], (number,), end, cost + more

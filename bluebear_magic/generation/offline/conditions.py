@@ -7,7 +7,7 @@ dataset that point at the base ("customers with an order ...").
 from __future__ import annotations
 
 from bluebear_magic.generation.offline.comparisons import compare, says_when
-from bluebear_magic.generation.offline.context import PlanContext
+from bluebear_magic.generation.offline.context import PlanContext, sort_out
 from bluebear_magic.generation.offline.groups import moment_words
 from bluebear_magic.generation.offline.placement import Places, Reject, field_of, listed
 from bluebear_magic.generation.offline.plan import (
@@ -115,7 +115,9 @@ def _inside(
     for name, anchor in related.items():
         dataset = _dataset(anchor)
         assert dataset
-        there = PlanContext(Places(context.places.index, (), dataset, (anchor.table,)), ())
+        there = PlanContext(
+            Places(context.places.index, (), dataset, (anchor.table,)), sort_out(())
+        )
         try:
             condition = compare(there, where)
         except Reject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bluebear_magic.generation.offline.lexicon import lexicon
@@ -33,7 +33,8 @@ class Asked:
 
     ``anchors``: the datasets named as what the answer is about;
     ``tables``: whether any dataset was named at all, shown ones included;
-    ``per``: whether a grouping was asked for in words that want figures.
+    ``per``: whether a grouping was asked for in words that want figures;
+    ``owners``: the dataset that a word such as "name" speaks of.
     """
 
     outputs: tuple[Output, ...]
@@ -47,6 +48,7 @@ class Asked:
     anchored: bool
     tables: bool
     per: bool
+    owners: Mapping[ColumnRef, str]
 
     @property
     def limited(self) -> bool:
@@ -98,6 +100,7 @@ def sort_out(parts: tuple[Part, ...]) -> Asked:
         anchored=bool(anchors),
         tables=bool(anchors) or any(_is_table(output.target) for output in outputs),
         per=per,
+        owners=_owners(parts),
     )
 
 
@@ -113,18 +116,15 @@ class PlanContext:
     ``not_null`` are fields whose rows do not compete when they are not known.
     """
 
-    def __init__(self, places: Places, parts: tuple[Part, ...]) -> None:
+    def __init__(self, places: Places, asked: Asked) -> None:
         self.places = places
         self.base = places.base
-        self.asked = sort_out(parts)
+        self.asked = asked
         self.cost = 0.0
         self.notes: list[tuple[str, str]] = []
         self.assumptions: list[str] = []
         self.lookups: dict[str, Lookup] = {}
         self.not_null: list[Field] = []
-        self._owners = _owners(parts)
-        if any(table.via and self.is_base(table) for part in parts for table in _tables(part)):
-            raise Reject  # nothing leads from the rows to themselves
 
     def note(self, words: str, meaning: str) -> None:
         """Remembers what words were taken for."""
@@ -142,7 +142,7 @@ class PlanContext:
 
     def column(self, ref: ColumnRef, *, numeric: bool = False, near: bool = False) -> ColumnInfo:
         """The column that a reference means; it becomes part of the plan."""
-        owner = self._owners.get(ref)
+        owner = self.asked.owners.get(ref)
         placed = self.places.column(ref.mention, numeric=numeric, near=near, owner=owner)
         best = ref.mention.columns[0].score
         chosen = next((c.score for c in ref.mention.columns if c.column is placed.column), best)
@@ -154,7 +154,7 @@ class PlanContext:
         """The column that a reference would mean; None for anything but a column."""
         if not isinstance(target, ColumnRef):
             return None
-        return self.places.column(target.mention, owner=self._owners.get(target)).column
+        return self.places.column(target.mention, owner=self.asked.owners.get(target)).column
 
     def own(self, ref: ColumnRef, *, numeric: bool = False) -> ColumnInfo:
         """A column of the base itself: figures of looked-up rows would count some twice."""

@@ -6,6 +6,7 @@ import keyword
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from bluebear_magic.generation.offline.tokens import split_name
 
@@ -70,6 +71,13 @@ def assignment(name: str, head: str, calls: tuple[Call, ...]) -> str:
         return line
     if len(calls) == 1:
         return _call_lines(f"{name} = {head}.{calls[0].method}", calls[0].arguments, "")
+    if len(calls) == 2:
+        short = _two_calls(f"{name} = {head}", *calls)
+        if short:
+            return short
+    inside = _INDENT + line[len(f"{name} = ") :]
+    if len(inside) <= WIDTH:
+        return f"{name} = (\n{inside}\n)"
     lines = [_call_lines(f"{_INDENT}{head}.{calls[0].method}", calls[0].arguments, _INDENT)]
     lines += [
         _call_lines(f"{_INDENT}.{call.method}", call.arguments, _INDENT) for call in calls[1:]
@@ -77,25 +85,40 @@ def assignment(name: str, head: str, calls: tuple[Call, ...]) -> str:
     return "\n".join([f"{name} = (", *lines, ")"])
 
 
+def _two_calls(opening: str, first: Call, last: Call) -> str:
+    """Two calls without brackets around them, if their arguments can go on lines below."""
+    line = opening + first.on_one_line() + "."
+    if len(line) + len(last.method) < WIDTH and last.arguments:
+        return _call_lines(line + last.method, last.arguments, "")
+    if not first.arguments or len(last.on_one_line()) >= WIDTH:
+        return ""
+    return _below(f"{opening}.{first.method}", first.arguments, "") + last.on_one_line()
+
+
 def _operands(expression: str) -> list[str]:
-    """The sides of an expression's outermost ``&`` and ``|``, each with its operator."""
-    found, depth, quote, start, i = [], 0, "", 0, 0
-    while i < len(expression):
-        ch = expression[i]
+    """The sides of an expression's outermost operators, each with its operator in front."""
+    marks = _outermost(expression)
+    loose = [at for at, text in marks if text in {"&", "|"}]
+    cuts = loose or [at for at, text in marks if text not in {"&", "|"}]
+    edges = [0, *cuts, len(expression)]
+    return [expression[start:end].rstrip() for start, end in pairwise(edges)]
+
+
+def _outermost(expression: str) -> list[tuple[int, str]]:
+    """Where operators stand outside of brackets and quotes."""
+    found, depth, quote, skip = [], 0, "", False
+    for at, ch in enumerate(expression):
         if quote:
-            i += ch == "\\"
-            quote = "" if ch == quote else quote
+            skip, quote = ch == "\\" and not skip, "" if ch == quote and not skip else quote
         elif ch in "'\"":
             quote = ch
         elif ch in "([":
             depth += 1
         elif ch in ")]":
             depth -= 1
-        elif ch in "&|" and not depth:
-            found.append(expression[start : i - 1])
-            start = i
-        i += 1
-    return [*found, expression[start:]]
+        elif not depth and ch in "&|<>=!" and expression[at - 1] == " ":
+            found.append((at, expression[at:].split(" ", 1)[0]))
+    return found
 
 
 def _call_lines(opening: str, arguments: tuple[str, ...], indent: str) -> str:
@@ -103,6 +126,10 @@ def _call_lines(opening: str, arguments: tuple[str, ...], indent: str) -> str:
     line = f"{opening}({', '.join(arguments)})"
     if len(line) <= WIDTH or not arguments:
         return line
+    return _below(opening, arguments, indent)
+
+
+def _below(opening: str, arguments: tuple[str, ...], indent: str) -> str:
     inner = indent + _INDENT
     below = inner + ", ".join(arguments)
     if len(below) <= WIDTH:

@@ -21,9 +21,8 @@ from bluebear_magic.generation.offline.schema import (
     SchemaIndex,
     ValueHit,
     abbreviates,
-    value_words,
 )
-from bluebear_magic.generation.offline.tokens import Token, stem
+from bluebear_magic.generation.offline.tokens import Token, stem, value_words
 
 MentionKind = Literal["sense", "column", "dataset", "value", "quoted", "number", "period"]
 
@@ -182,7 +181,7 @@ def _part_matches(token: Token, index: SchemaIndex) -> dict[Part, float]:
         quality = word_match(token.norm, part.word)
         if quality:
             found[part] = quality
-    if not found and len(token.norm) >= 5 and token.stem not in index.known_words:
+    if not found and len(token.norm) >= 5 and not _known(token, index):
         for part in index.parts:
             if _typo(token.norm, part.word) or _typo(token.stem, part.stem):
                 found[part] = 0.82
@@ -212,13 +211,22 @@ def word_match(word: str, part: str) -> float:
 
 @lru_cache(maxsize=65536)
 def _typo(word: str, part: str) -> bool:
-    """Whether one slip of the keyboard (two in long words) turns one into the other."""
-    if min(len(word), len(part)) < 5 or word[0] != part[0]:
+    """Whether one slip of the keyboard (two in long words) turns one into the other.
+
+    In short words only two letters may have changed places: "states" is not "status".
+    """
+    shorter = min(len(word), len(part))
+    if shorter < 5 or word[0] != part[0]:
         return False
+    if shorter < 7:
+        return len(word) == len(part) and sorted(word) == sorted(part) and _distance(word, part) < 2
+    return _distance(word, part) <= (2 if shorter >= 10 else 1)
+
+
+def _distance(word: str, part: str) -> int:
     from rapidfuzz.distance import OSA
 
-    allowed = 2 if min(len(word), len(part)) >= 9 else 1
-    return bool(OSA.distance(word, part, score_cutoff=allowed) <= allowed)
+    return int(OSA.distance(word, part))
 
 
 def _pair_matches(first: Token, second: Token, index: SchemaIndex) -> dict[Part, float]:
@@ -417,10 +425,14 @@ def _near_values(
     telling = [group[0] for group in by_column.values() if len(group) == 1]
     if telling and len(by_column) == 1 and _begins(telling[0].value, token.norm):
         return [_value_mention(tokens, i, i + 1, telling, 0.15)]
-    if hits or token.stem in index.known_words or len(token.norm) < 5:
+    if hits or len(token.norm) < 5 or _known(token, index):
         return []
     near = [
-        hit for words, group in index.values.items() if _typo(token.norm, words) for hit in group
+        hit
+        for length in range(len(token.norm) - 2, len(token.norm) + 3)
+        for words in index.similar_values.get((token.norm[0], length), ())
+        if _typo(token.norm, words)
+        for hit in index.values[words]
     ]
     if near and len({hit.value for hit in near}) == 1:
         return [_value_mention(tokens, i, i + 1, near, 0.25)]
@@ -429,6 +441,10 @@ def _near_values(
 
 def _begins(value: str, word: str) -> bool:
     return value_words(value)[0] == word
+
+
+def _known(token: Token, index: SchemaIndex) -> bool:
+    return bool({token.norm, token.stem} & index.known_words)
 
 
 def _singulars(word: str) -> tuple[str, ...]:

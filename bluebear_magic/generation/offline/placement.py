@@ -16,7 +16,7 @@ from bluebear_magic.generation.offline.linking import Candidate, Mention
 from bluebear_magic.generation.offline.plan import DayParts, Field, Moment
 from bluebear_magic.generation.offline.request import Role, TableRef
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
-from bluebear_magic.generation.offline.tokens import stem
+from bluebear_magic.generation.offline.tokens import stem, value_words
 
 _MARGIN = 0.06  # a choice must be better by this much than the next
 _HOP = 0.12
@@ -69,6 +69,8 @@ class Places:
         self.index = index
         self._links = links
         named = [(t.mention.dataset.name, t) for t in tables if t.mention and t.mention.dataset]
+        if any(table.via and name == base.name for name, table in named):
+            raise Reject  # nothing leads from the rows to themselves
         self._ways = {name: table for name, table in named if table.role or table.via}
         self._mentioned = frozenset(name for name, _ in named)
         self.paths = _paths(links, base.name)
@@ -292,8 +294,6 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _spoken(text: str) -> str:
-    from bluebear_magic.generation.offline.schema import value_words
-
     return " ".join(value_words(text))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bluebear_magic.generation.offline.builder import build
+from bluebear_magic.generation.offline.context import sort_out
 from bluebear_magic.generation.offline.joins import Link
 from bluebear_magic.generation.offline.placement import Places, Reject
 from bluebear_magic.generation.offline.plan import Field, Plan
@@ -62,10 +63,16 @@ def resolve(requests: list[Request], index: SchemaIndex, links: tuple[Link, ...]
     for request in requests:
         if readings and request.cost > min(r.cost for r in readings) + _MARGIN:
             break
+        try:
+            asked = sort_out(request.parts)
+        except Reject as reject:
+            rejects.append((request.cost, reject))
+            continue
+        tables = _tables(request)
         for base in _bases(request, index):
-            places = Places(index, links, base, _tables(request))
             try:
-                plan, context = build(places, request)
+                places = Places(index, links, base, tables)
+                plan, context = build(places, request, asked)
             except Reject as reject:
                 rejects.append((request.cost, reject))
                 continue

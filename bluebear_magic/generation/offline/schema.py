@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from bluebear_magic.generation.offline.lexicon import lexicon
-from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize
+from bluebear_magic.generation.offline.tokens import split_name, stem, value_words
 from bluebear_magic.records import ColumnProfile, Context, Dataset, Profile
 from bluebear_magic.runner.values import is_numeric, is_temporal
 
@@ -156,10 +156,19 @@ class SchemaIndex:
 
     @cached_property
     def known_words(self) -> frozenset[str]:
-        """Stems of all words in names, values and the lexicon: not typos of each other."""
+        """Words of names, values and the lexicon: whoever writes one of them made no slip."""
         names = {part.stem for part in self.parts} | {part.word for part in self.parts}
-        words = {stem(word) for words in self.values for word in words.split()}
+        words = {word for words in self.values for word in words.split()}
         return frozenset(names | words | {stem(word) for word in lexicon().vocabulary})
+
+    @cached_property
+    def similar_values(self) -> dict[tuple[str, int], list[str]]:
+        """Values of one word by their first letter and length: where slips are looked for."""
+        found: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for words in self.values:
+            if " " not in words and len(words) >= 5:
+                found[words[0], len(words)].append(words)
+        return found
 
     def column(self, dataset: str, name: str) -> ColumnInfo:
         """A column by its dataset and name; KeyError when there is none."""
@@ -234,13 +243,3 @@ def _value_index(
                 for piece in dict.fromkeys(pieces):
                     words[piece].append(hit)
     return dict(whole), dict(words), longest
-
-
-def value_words(value: str) -> tuple[str, ...]:
-    """The words of a value as a question would spell them; marks left out."""
-    return tuple(
-        piece
-        for token in tokenize(value.replace("'", "").replace('"', ""))
-        if token.kind != "mark"
-        for piece in token.norm.split()
-    )

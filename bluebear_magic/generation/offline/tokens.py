@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     | (?P<date>\d{4}-\d{1,2}-\d{1,2}(?!\d))
     | (?P<number>\d+(?:,\d{3})+(?:\.\d+)?(?![\w])|\d+(?:\.\d+)?(?:[kKmM](?!\w))?(?![^\W_]))
     | (?P<possessive>['\u2019]s\b|(?<=s)['\u2019](?=\s))
-    | (?P<word>[^\W_]+(?:['\u2019][^\W\d_]+)?)
+    | (?P<word>[^\W_]+(?:['\u2019](?!s\b)[^\W\d_]+)?)
     | (?P<mark>[^\w\s])
     """,
     re.VERBOSE,
@@ -38,7 +38,7 @@ _NUMBER_WORDS = {
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the question. ``norm`` is without case and accents, ``stem`` its stem.
+    """A piece of the question; ``norm`` is without case and accents.
 
     ``number`` is set for numerals and number words; for quoted text ``text`` is
     what stands between the quotes.
@@ -46,16 +46,25 @@ class Token:
 
     text: str
     norm: str
-    stem: str
     kind: TokenKind
     number: int | float | None = None
+
+    @property
+    def stem(self) -> str:
+        """The stem of a word; of anything else, itself."""
+        return stem(self.norm) if self.kind == "word" else self.norm
 
 
 def normalise(text: str) -> str:
     """Text without case and accents, white space folded."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(ch for ch in plain if not unicodedata.combining(ch))
-    return " ".join(plain.casefold().split())
+    return " ".join(_plain(text).casefold().split())
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(ch for ch in apart if not unicodedata.combining(ch))
 
 
 @lru_cache(maxsize=1)
@@ -82,18 +91,29 @@ def tokenize(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+def value_words(value: str) -> tuple[str, ...]:
+    """The words of a value as a question would spell them; marks left out."""
+    plain = normalise(value).replace("'", "").replace('"', "")
+    return tuple(
+        piece.replace("\u2019", "")
+        for match in _TOKEN.finditer(plain)
+        if match.lastgroup not in {"mark", "possessive"}
+        for piece in match.group().split()
+    )
+
+
 def _token(kind: str | None, piece: str) -> Token:
     if kind == "quoted":
         inner = piece[1:-1].strip()
-        return Token(inner, normalise(inner), "", "quoted")
+        return Token(inner, normalise(inner), "quoted")
     if kind == "number":
-        return Token(piece, piece.casefold(), piece, "number", _number(piece))
+        return Token(piece, piece.casefold(), "number", _number(piece))
     if kind == "date":
-        return Token(piece, piece, piece, "date")
+        return Token(piece, piece, "date")
     norm = normalise(piece).replace("\u2019", "'")
     if kind == "mark":
-        return Token(piece, norm, norm, "mark")
-    return Token(piece, norm, stem(norm), "word", _NUMBER_WORDS.get(norm))
+        return Token(piece, norm, "mark")
+    return Token(piece, norm, "word", _NUMBER_WORDS.get(norm))
 
 
 def _number(piece: str) -> int | float:
@@ -108,6 +128,6 @@ def _number(piece: str) -> int | float:
 def split_name(name: str) -> tuple[str, ...]:
     """The words of an identifier, normalised: ``dep_delay``, ``ArtistId``, ``LName``."""
     words = []
-    for chunk in re.split(r"[\W_]+", name):
+    for chunk in re.split(r"[\W_]+", _plain(name)):
         words += _CAMEL.findall(chunk) or ([chunk] if chunk else [])
     return tuple(normalise(word) for word in words)

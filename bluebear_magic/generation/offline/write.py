@@ -96,7 +96,7 @@ class _Writer:
     def written(self) -> Written:
         plan, scope = self._plan, self._scope
         calls: list[Call] = []
-        scope.lines.append(assignment(self._source, f"spark.table({literal(plan.source)})", ()))
+        scope.lines.append(assignment(self._source, "spark", (_table(plan.source),)))
         for lookup in plan.lookups:
             calls.append(self._lookup(lookup))
         self._prepare(plan.conditions)
@@ -137,9 +137,7 @@ class _Writer:
             columns.append(self._renamed(item, name))
         variable = identifier(dataset, scope.variables)
         scope.lines.append(
-            assignment(
-                variable, f"spark.table({literal(dataset)})", (Call("select", tuple(columns)),)
-            )
+            assignment(variable, "spark", (_table(dataset), Call("select", tuple(columns))))
         )
         return Call("join", (variable, literal(key)))
 
@@ -187,8 +185,7 @@ class _Writer:
         inner = _Writer(Plan(related.match.dataset), ())
         calls = [Call("where", (inner._condition(part),)) for part in related.where]
         calls.append(Call("select", (self._renamed(related.match, key),)))
-        head = f"spark.table({literal(related.match.dataset)})"
-        scope.lines.append(assignment(variable, head, tuple(calls)))
+        scope.lines.append(assignment(variable, "spark", (_table(related.match.dataset), *calls)))
         how = "left_anti" if related.negated else "left_semi"
         return Call("join", (variable, literal(key), literal(how)))
 
@@ -398,6 +395,10 @@ class _Writer:
         if having.high is not None:
             return f"{figure}.between({literal(having.value)}, {literal(having.high)})"
         return f"{figure} {having.operator} {literal(having.value)}"
+
+
+def _table(dataset: str) -> Call:
+    return Call("table", (literal(dataset),))
 
 
 def _bare(expression: str) -> bool:
