@@ -14,7 +14,7 @@ lab: $(VENV)/.lab ## open the notebooks in JupyterLab
 
 test: $(VENV)/.dev lint ## the whole test suite
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval notebooks --nbval-sanitize-with tests/notebooks/sanitize.cfg
+	BLUEBEAR_PROGRESS=false $(BIN)/python -m pytest --nbval notebooks
 
 lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff check .

@@ -38,6 +38,9 @@ class Settings(Configurable):
     check_seconds = Int(60, min=1, help="Time limit of a check.").tag(config=True)
     run_seconds = Int(3600, min=1, help="Time limit of a run.").tag(config=True)
     heap_mb = Int(2048, min=512, help="Largest heap of local Spark, in MB.").tag(config=True)
+    progress = Bool(
+        True, help="Show each step while it goes on; off where outputs cannot be updated."
+    ).tag(config=True)
     warm = Bool(True, help="Start local Spark in the background when loaded.").tag(config=True)
 
     def load(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:

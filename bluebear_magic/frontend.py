@@ -56,7 +56,7 @@ class Frontend:
 
     def __init__(self, shell: Any, settings: Settings) -> None:
         self.shell = shell
-        self.reporter = DisplayReporter()
+        self.reporter = DisplayReporter(live=bool(settings.progress))
         self.bb = Bluebear(settings=settings, reporter=self.reporter)
         self._memory = CellMemory()
         self._writer = NextInputWriter(shell)

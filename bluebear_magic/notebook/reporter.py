@@ -69,9 +69,11 @@ class DisplayReporter:
 
     While work goes on it shows the step; ``settle`` turns it into what is to stay:
     failed attempts folded, warnings, the answer, and nothing that changes from run to run.
+    Without ``live``, that alone is shown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool = True) -> None:
+        self._live = live
         self._begin()
 
     def _begin(self) -> None:
@@ -86,18 +88,18 @@ class DisplayReporter:
         now = time.monotonic()
         if text != self._step and (now - self._last > 0.2 or not self._step):
             self._step, self._last = text, now
-            self._show(self._bundle())
+            self._update()
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
         """Adds a failed attempt, folded, its error in the fold's line."""
         self._failed.append((number, draft, checked))
-        self._show(self._bundle())
+        self._update()
 
     def warn(self, text: str) -> None:
         """Adds a warning; the same one once."""
         if text not in self._warnings:
             self._warnings.append(text)
-            self._show(self._bundle())
+            self._update()
 
     def use(self, handle: Any) -> None:
         """Shows everything in a display that is there already."""
@@ -114,6 +116,10 @@ class DisplayReporter:
         if self._handle is not None or bundle["text/plain"]:
             self._show(bundle)
         self._begin()
+
+    def _update(self) -> None:
+        if self._live:
+            self._show(self._bundle())
 
     def _show(self, bundle: Mapping[str, str]) -> None:
         from IPython.display import display
