@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart lab test bench lint notebooks clean
+.PHONY: quickstart lab test lint notebooks clean
 
 quickstart: $(VENV)/.local ## install with the embedded default and answer the quickstart's questions
 	@$(BIN)/bluebear run notebooks/quickstart.ipynb --output build/quickstart.ipynb
@@ -35,7 +35,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.local: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing Bluebear with local Spark and its Java (about 550 MB to download, once)"
+	@echo "Installing Bluebear with local Spark and its Java (about 650 MB to download, once)"
 	$(BIN)/python -m pip install --editable '.[local]'
 	@touch $@
 

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 _MARKERS = re.compile(r"^\s*#\s*(NBVAL|PYTEST_VALIDATE)_\w+\s*$", re.MULTILINE)
 
 
+def _usage(function: Any) -> Any:
+    """Usage as it is typed: IPython writes every magic with a single ``%``."""
+    name = function.__name__
+    function.__doc__ = function.__doc__.replace(f"%{name}", f"%%{name}", 1)
+    return function
+
+
 class Bluebear(Settings):
     """Settings of the magics: ``%config Bluebear``, ``%config Bluebear.attempts = 2``."""
 
@@ -54,6 +61,7 @@ class BluebearMagics(Magics):
         with contextlib.suppress(Exception):
             self.frontend.bb.warm()
 
+    @_usage
     @no_var_expand
     @magic_arguments()
     @argument("--data", action="append", default=[], metavar="PATH_OR_NAME",
@@ -83,6 +91,7 @@ class BluebearMagics(Magics):
         request = Request(question=question, **vars(options))
         self._call(self.frontend.ask, request)
 
+    @_usage
     @no_var_expand
     @magic_arguments()
     @argument("--into", metavar="NAME", help="the variable and dataset that the result becomes")
