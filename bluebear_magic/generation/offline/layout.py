@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 
 from bluebear_magic.generation.offline.tokens import split_name
@@ -15,10 +14,10 @@ _INDENT = "    "
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-def literal(value: int | float | str | bool | Decimal) -> str:
+def literal(value: int | float | str | bool) -> str:
     """A Python literal; anything that does not print plainly is escaped."""
     if not isinstance(value, str):
-        return f"Decimal({str(value)!r})" if isinstance(value, Decimal) else repr(value)
+        return repr(value)
     quote = "'" if '"' in value and "'" not in value else '"'
     return quote + "".join(_escaped(ch, quote) for ch in value) + quote
 

@@ -18,7 +18,7 @@ else:  # pragma: no cover - the same parser under its older name
 _FLAT = (
     "skip", "link", "ask", "count", "aggregate", "distinct", "each", "by", "order", "limit",
     "superlative", "most", "frequent", "comparison", "after_number", "text", "negation", "null",
-    "connect", "preposition", "datepart", "datepart_each", "rows", "percent",
+    "connect", "preposition", "datepart", "datepart_each", "rows",
 )  # fmt: skip
 
 

@@ -161,7 +161,8 @@ class Places:
             found.append((cost, placed, candidate))
         if not found:
             raise trouble or Reject(
-                f"{self.base.name} has no column for {mention.text!r}", vague=not self.named
+                f"{self.base.name} has no column for {mention.text!r}",
+                vague=self.base.name not in self._mentioned,
             )
         return self._clear_winner(mention.text, found)
 
@@ -207,7 +208,10 @@ class Places:
                 cost += 0.05
             found.append((cost, placed, tuple(hits[key][i] for i in range(len(operands)))))
         if not found:
-            raise Reject(f"{words!r} is no value of {self.base.name}", vague=not self.named)
+            raise Reject(
+                f"{words!r} is no value of {self.base.name}",
+                vague=self.base.name not in self._mentioned,
+            )
         found.sort(key=lambda entry: (entry[0], str(entry[1].column)))
         near = {p.column: p.column for c, p, _ in found if c - found[0][0] < _MARGIN}
         playing = [column for column in near if role and plays(column, role)]
@@ -246,7 +250,9 @@ class Places:
         if len(times) == 1:
             return field_of(times[0])
         if not times:
-            raise Reject(f"{self.base.name} has no dates", vague=not self.named)
+            raise Reject(
+                f"{self.base.name} has no dates", vague=self.base.name not in self._mentioned
+            )
         raise Reject(f"{self.base.name} has several dates: {listed(map(str, times))}", tuple(times))
 
     def day_parts(self) -> DayParts | None:

@@ -8,14 +8,13 @@ from, so that the writer can keep columns of the same name apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from bluebear_magic.generation.offline.dates import Period, Unit
 
 Function = Literal["count", "count_distinct", "sum", "avg", "min", "max", "median"]
 Operator = Literal["==", "!=", ">", ">=", "<", "<="]
-Literal_ = int | float | str | bool | Decimal
+Literal_ = int | float | str | bool
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,7 @@ class Plan:
     """One table as the answer.
 
     Without ``keys`` and ``aggregates`` it lists rows: ``select`` names the
-    columns, empty for all of them. ``hidden`` figures are needed for order or
-    ``having`` but were not asked for.
+    columns, empty for all of them.
     """
 
     source: str

@@ -40,6 +40,8 @@ def _selected(context: PlanContext) -> tuple[Field, ...]:
                 context.note(target.mention.text, f"the rows of {context.base.name}")
         elif isinstance(target, ColumnRef):
             column = context.column(target)
+            if len(context.asked.outputs) == 1 and _sounds_computed(target, column):
+                raise Reject(f"say whether {column} is to be listed or added up")
             context.note(target.mention.text, str(column))
             fields.append(field_of(column))
         elif isinstance(target, MeasureRef):
@@ -49,6 +51,12 @@ def _selected(context: PlanContext) -> tuple[Field, ...]:
         else:
             raise Reject
     return tuple(dict.fromkeys(fields))
+
+
+def _sounds_computed(target: ColumnRef, column: ColumnInfo) -> bool:
+    """Whether a name could be a step: "total amount", the column or the sum of another."""
+    first = target.mention.text.split()[0].casefold()
+    return column.kind == "number" and first in {"total", "average", "minimum", "maximum", "sum"}
 
 
 def _counter(context: PlanContext, measure: MeasureRef) -> ColumnInfo:

@@ -5,6 +5,7 @@ Built once for a set of datasets; every question looks words up in it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from bluebear_magic.generation.offline.lexicon import lexicon
 from bluebear_magic.generation.offline.tokens import split_name, stem, value_words
 from bluebear_magic.records import ColumnProfile, Context, Dataset, Profile
 from bluebear_magic.runner.values import is_numeric, is_temporal
+
+_UNIT_WEIGHT = 0.1
 
 ColumnKind = Literal["number", "text", "time", "boolean", "other"]
 
@@ -177,8 +180,13 @@ class SchemaIndex:
 
 def _parts(name: str) -> tuple[Part, ...]:
     weak = lexicon().weak
+    outside = re.sub(r"\(.*?\)", " ", name)  # "Size (m2)": the unit need not be said
     words = split_name(name) or (name,)
-    return tuple(Part(word, stem(word), weak.get(word, 1.0)) for word in words)
+    named = set(split_name(outside)) or set(words)
+    return tuple(
+        Part(word, stem(word), weak.get(word, 1.0) if word in named else _UNIT_WEIGHT)
+        for word in words
+    )
 
 
 def _dataset_info(dataset: Dataset, profile: Profile) -> DatasetInfo:

@@ -44,7 +44,7 @@ _PREFIXES = {
     "count_distinct": "distinct", "sum": "total", "avg": "average", "min": "minimum",
     "max": "maximum", "median": "median",
 }  # fmt: skip
-_RESERVED = {"F", "spark", "result", "results", "Decimal", "Window", "print", "data"}
+_RESERVED = {"F", "spark", "result", "results", "print", "data"}
 
 
 @dataclass(frozen=True)
@@ -388,7 +388,9 @@ class _Writer:
             if identifier(name, set()) in taken:
                 name = f"number_of_{self._plan.source}"
             return identifier(name, taken)
-        return identifier(f"{_PREFIXES[aggregate.function]}_{aggregate.field.column}", taken)
+        prefix, column = _PREFIXES[aggregate.function], aggregate.field.column
+        said = split_name(column)[:1] == (prefix,)  # the total of a column called total_...
+        return identifier(column if said else f"{prefix}_{column}", taken)
 
     def _having(self, having: Having) -> str:
         figure = f"F.col({column_name(self._figure_names[having.aggregate])})"
