@@ -92,15 +92,11 @@ def _many(fields: Sequence[Field], question: str, scope: str) -> str | None:
         return f"{opening}, {_value(lead, placed[0])}{over}."
     if time := _time(keys):
         return f"{_begin(scope, 'from')} {_over_time(time, lead, highest, lowest)}{over}."
-    first = _labels(keys, highest)
-    if scope:
-        first = f"{scope}, {first}"
-    elif _numbered(keys[0], highest[0], len(keys)):
-        first = first[0].upper() + first[1:]
-    verb = "has" if len(highest) == 1 else "share"
+    verb = "is" if len(highest) == 1 else "are"
     return (
-        f"{first} {verb} the highest {_name(lead)}, {_value(lead, highest[0])}; "
-        f"{_labels(keys, lowest)} the lowest, {_value(lead, lowest[0])}{over}."
+        f"{_begin(scope, 'by')} {_name(lead)}, "
+        f"{_labels(keys, highest)} {verb} highest with {_value(lead, highest[0])} and "
+        f"{_labels(keys, lowest)} lowest with {_value(lead, lowest[0])}{over}."
     )
 
 
