@@ -134,4 +134,4 @@ def test_nothing_to_say_about_nothing():
 
 def test_identifiers_keep_their_spelling():
     assert formats.formatter("customer_id", "INT", [70012])(70012) == "70012"
-    assert "Customer id 70012 has" in summarise(CASES["identifiers"])
+    assert "customer id 70012 is highest" in summarise(CASES["identifiers"])
