@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import json
 import math
-import os
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from bluebear_magic.context.local import describe
 from bluebear_magic.context.profiles import measure
 from bluebear_magic.context.scan import open_scan
 from bluebear_magic.records import Dataset
+from bluebear_magic.runner.envelope import Binding
+from bluebear_magic.runner.session import WarmSession, bind
 
 # pyspark leaves the sockets over which results come to the garbage collector.
 pytestmark = [
@@ -30,30 +32,28 @@ DATA = Path(__file__).parents[2] / "notebooks" / "data"
 
 
 @pytest.fixture(scope="module")
-def spark():
-    """A plain session, in UTC and with Java's own character sets."""
-    pyspark = pytest.importorskip("pyspark.sql", reason="pip install 'bluebear-magic[local]'")
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    session = (
-        pyspark.SparkSession.builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.sql.legacy.javaCharsets", "true")
-        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("OFF")
-    yield session
-    session.stop()
+def spark(tmp_path_factory):
+    """The session of a worker, in this process, so that rows can be compared as values."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
+        yield session.fresh("sample")
+        session.close()
+    time.tzset()
 
 
 def read(spark, dataset: Dataset):
-    reader = spark.read.format(dataset.format).schema(dataset.ddl)
-    reader = reader.options(**dict(dataset.options))
-    if dataset.base_path:
-        reader = reader.option("basePath", dataset.base_path)
-    return reader.load(list(dataset.paths))
+    binding = Binding(
+        dataset.name,
+        dataset.format,
+        dataset.paths,
+        dataset.ddl,
+        dataset.options,
+        dataset.base_path,
+    )
+    bind(spark, [binding])
+    return spark.table(dataset.name)
 
 
 def plain(value):
