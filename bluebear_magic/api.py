@@ -89,6 +89,7 @@ class Bluebear:
         )
         if backend is not None:
             pick(backend, self.tools.backends)
+        pipeline.tidy()
 
     # --- datasets ----------------------------------------------------------
 

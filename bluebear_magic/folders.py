@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import time
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -22,3 +25,13 @@ def data_folder() -> Path:
 def config_file() -> Path:
     """The user's own settings."""
     return _DIRS.user_config_path / "bluebear.toml"
+
+
+def prune(folder: Path, days: float) -> None:
+    """Removes what lies in ``folder`` and was not changed for so many days."""
+    oldest = time.time() - days * 86_400
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_mtime < oldest:
+                    shutil.rmtree(entry)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from bluebear_magic.errors import (
     NotConfigured,
     RunFailed,
 )
-from bluebear_magic.folders import cache_folder
+from bluebear_magic.folders import cache_folder, prune
 from bluebear_magic.protocols import Backend, Model, Reporter
 from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
@@ -54,6 +53,7 @@ from bluebear_magic.runner.sampling import sample
 
 POLICY = guard.READ_ONLY
 KEEP_RESULTS_DAYS = 7
+KEEP_SAMPLES_DAYS = 30
 
 
 @dataclass
@@ -337,15 +337,16 @@ def _sampled(tools: Tools, dataset: Dataset) -> Binding:
 
 
 def _result_folder() -> Path:
-    """A new folder for the tables of one run; those of earlier weeks are removed."""
+    """A new folder for the tables of one run."""
     folder = cache_folder() / "results"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    oldest = time.time() - KEEP_RESULTS_DAYS * 86_400
-    for earlier in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if earlier.stat().st_mtime < oldest:
-                shutil.rmtree(earlier)
     return Path(tempfile.mkdtemp(dir=folder)) / "tables"
+
+
+def tidy() -> None:
+    """Removes results and samples of earlier weeks."""
+    prune(cache_folder() / "results", KEEP_RESULTS_DAYS)
+    prune(cache_folder() / "samples", KEEP_SAMPLES_DAYS)
 
 
 @contextlib.contextmanager

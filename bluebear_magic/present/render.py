@@ -73,7 +73,7 @@ def _where(result: Result) -> str:
     """Which backend ran it: what the picker chose, when the picker is gone."""
     if result.receipt is None:
         return ""
-    return f"Ran on {result.receipt.backend}, Spark {result.receipt.spark_version}."
+    return f"Ran on Spark {result.receipt.spark_version} ({result.receipt.backend})."
 
 
 def _failure(result: Result) -> tuple[str, str]:
