@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,20 +22,32 @@ from bluebear_magic.records import Answer, Attempt, Checked, ErrorInfo
 from bluebear_magic.runner.envelope import Table
 
 if TYPE_CHECKING:
-    from bluebear_magic.api import Bluebear
     from bluebear_magic.present.result import Result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command; returns the exit status."""
     options = _parser().parse_args(arguments)
+    try:
+        status = _call(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left, as `head` does; Python must not flush into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _call(options: argparse.Namespace) -> int:
     reporter = TerminalReporter()
     try:
         return int(options.command(options, reporter))
     except BluebearError as error:
         reporter.done()
-        _complain(ErrorInfo(error.kind, error.message, error.hint, error.line))
-        return 2 if isinstance(error, ArgumentError) else 1
+        told = ErrorInfo(error.kind, error.message, error.hint, error.line)
+        if options.json:
+            _print_json(options.failed(told))
+        return _ended(told)
     except KeyboardInterrupt:
         reporter.done()
         sys.stderr.write("interrupted\n")
@@ -51,11 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--backend", choices=BACKENDS, help="where the code runs")
     ask.add_argument("--attempts", type=int, metavar="N", help="drafts at most")
     ask.add_argument("--no-run", action="store_true", help="stop after the check")
-    ask.set_defaults(command=_ask)
+    ask.set_defaults(
+        command=_ask, failed=lambda error: _answer_json(Answer("", error=error), None, error)
+    )
 
     check = commands.add_parser("check", help="guard a file of PySpark and run it on samples")
     check.add_argument("file", type=Path, metavar="FILE.py")
-    check.set_defaults(command=_check)
+    check.set_defaults(command=_check, failed=lambda error: _check_json(Checked(), error))
 
     for command in (ask, check):
         command.add_argument(
@@ -68,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", type=Path)
     run.add_argument("--output", type=Path, help="where the executed notebook goes")
     run.add_argument("--inplace", action="store_true", help="write it back over the notebook")
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, json=False)
     return parser
 
 
@@ -88,9 +103,7 @@ def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         _print_json(_answer_json(answer, result, error))
     else:
         _print_answer(answer, result)
-    if error:
-        _complain(error)
-    return 1 if error else 0
+    return _ended(error)
 
 
 def _print_answer(answer: Answer, result: Result | None) -> None:
@@ -128,26 +141,24 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
         "number": attempt.number,
         "ok": attempt.ok,
         "code": attempt.draft.code,
-        **_verdict_json(attempt.checked),
+        "findings": _findings_json(attempt.checked),
+        "error": _error_json(attempt.checked.error),
     }
 
 
-def _verdict_json(checked: Checked) -> dict[str, Any]:
-    return {
-        "findings": [
-            {
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "line": finding.line,
-                "column": finding.column,
-                "text": finding.text,
-                "message": finding.message,
-                "suggestion": finding.suggestion,
-            }
-            for finding in checked.findings
-        ],
-        "error": _error_json(checked.error),
-    }
+def _findings_json(checked: Checked) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": finding.rule,
+            "severity": finding.severity,
+            "line": finding.line,
+            "column": finding.column,
+            "text": finding.text,
+            "message": finding.message,
+            "suggestion": finding.suggestion,
+        }
+        for finding in checked.findings
+    ]
 
 
 def _table_json(table: Table) -> dict[str, Any]:
@@ -178,34 +189,34 @@ def _error_json(error: ErrorInfo | None) -> dict[str, Any] | None:
 def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     try:
         code = options.file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ArgumentError(f"there is no file {options.file}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentError(f"{options.file} cannot be read: {error}") from error
     from bluebear_magic.api import Bluebear
 
     with Bluebear(reporter=reporter) as bb:
-        checked = _checked(bb, code, options.data)
+        bb.warm()
+        checked = bb.check(code, data=options.data)
         reporter.done()
     if options.json:
-        report = {
-            "ok": checked.ok,
-            **_verdict_json(checked),
-            "tables": [_table_json(table) for table in checked.tables],
-            "timings": dict(checked.timings),
-        }
-        _print_json(report)
+        _print_json(_check_json(checked, checked.error))
     else:
         for finding in checked.findings:
             _print(f"line {finding.line}: {finding.severity}: {finding.message}")
         if checked.ok:
             _print("checked: the code runs")
-    if checked.error:
-        _complain(checked.error)
-    return 0 if checked.ok else 1
+    return _ended(checked.error)
 
 
-def _checked(bb: Bluebear, code: str, data: Sequence[str]) -> Checked:
-    bb.warm()
-    return bb.check(code, data=data)
+def _check_json(checked: Checked, error: ErrorInfo | None) -> dict[str, Any]:
+    return {
+        "ok": error is None,
+        "findings": _findings_json(checked),
+        "error": _error_json(error),
+        "tables": [_table_json(table) for table in checked.tables],
+        "timings": dict(checked.timings),
+    }
 
 
 # --- run -------------------------------------------------------------------
@@ -221,11 +232,15 @@ def _run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     return 0
 
 
-def _complain(error: ErrorInfo) -> None:
+def _ended(error: ErrorInfo | None) -> int:
+    """Tells of the error, if any; the exit status."""
+    if error is None:
+        return 0
     where = f"line {error.line}: " if error.line else ""
     sys.stderr.write(f"error: {where}{escape.terminal(error.message)}\n")
     if error.hint:
         sys.stderr.write(f"  {escape.terminal(error.hint)}\n")
+    return 2 if error.kind == ArgumentError.kind else 1
 
 
 def _print_json(value: dict[str, Any]) -> None:
