@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart lab test lint notebooks clean
+.PHONY: quickstart lab test bench lint notebooks clean
 
 quickstart: $(VENV)/.local ## install with the embedded default and answer the quickstart's questions
 	@$(BIN)/bluebear run notebooks/quickstart.ipynb --output build/quickstart.ipynb
@@ -21,6 +21,9 @@ lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## figures, each beside a peer measured in the same run
+	$(BIN)/python tests/benchmarks/bench.py
 
 notebooks: $(VENV)/.dev ## run the committed notebooks again and keep their outputs
 	$(BIN)/bluebear run notebooks/quickstart.ipynb --inplace

@@ -1,10 +1,8 @@
 """Questions in, code or a refusal out; no data is read."""
 
 import ast
-import random
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -415,30 +413,3 @@ def test_names_and_values_from_the_data_stay_data(model, hostile):
             "table", "where", "agg", "count", "alias", "col", "select", "distinct", "orderBy", "avg",
         }  # fmt: skip
         assert draft.code.replace("\n", "").isprintable()
-
-
-def test_a_question_over_twenty_datasets_of_twenty_columns_is_fast(model):
-    chance = random.Random(7)
-    words = "price city country status region quantity phone weight color size rate score".split()
-    datasets = []
-    for number, name in enumerate("abcdefghijklmnopqrst"):
-        columns = {f"{name}_id": ("i", 900, 0)}
-        for column in range(19):
-            name_of = f"{chance.choice(words)}_{number}_{column}"
-            columns[name_of] = chance.choice(["i", "f", "d", ["x", "y", "z"]])
-        datasets.append(_dataset(f"{name}{name}_things", 900, columns))
-    context = _context(*datasets)
-    questions = ["how many aa things are there", "average price by status", "city of bb things"]
-    spent = []
-    for question in questions * 4:
-        start = time.perf_counter()
-        _reads(model, question, context)
-        spent.append(time.perf_counter() - start)
-    assert sorted(spent)[len(spent) // 2] < 0.05
-
-
-def _reads(model, question, context):
-    try:
-        _draft(model, question, context)
-    except NotUnderstood:
-        return

@@ -21,6 +21,7 @@ from bluebear_magic.generation.offline.tokens import stem, value_words
 _MARGIN = 0.06  # a choice must be better by this much than the next
 _HOP = 0.12
 _UNMENTIONED = 0.25
+_MAX_WAYS = 8  # between two datasets: from the second on, a question must say which
 _MAX_HOPS = 2
 
 Path = tuple[Link, ...]
@@ -304,17 +305,24 @@ def _spoken(text: str) -> str:
 
 
 def _paths(links: tuple[Link, ...], base: str) -> dict[str, tuple[Path, ...]]:
-    """All ways of at most two lookups from a dataset, by where they lead."""
+    """Ways of at most two lookups from a dataset, by where they lead; no more than are told apart.
+
+    Datasets that share many columns have ways without number between them.
+    """
+    leaving: dict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        leaving[link.key.dataset].append(link)
     found: dict[str, list[Path]] = defaultdict(list)
-    frontier: list[Path] = [(link,) for link in links if link.key.dataset == base]
-    for _ in range(_MAX_HOPS):
+    frontier: list[Path] = [(link,) for link in leaving[base]]
+    for hop in range(1, _MAX_HOPS + 1):
         for path in frontier:
             found[path[-1].match.dataset].append(path)
-        frontier = [
-            (*path, link)
-            for path in frontier
-            for link in links
-            if link.key.dataset == path[-1].match.dataset
-            and link.match.dataset not in {base, *(step.match.dataset for step in path)}
-        ]
-    return {dataset: tuple(paths) for dataset, paths in found.items()}
+        if hop < _MAX_HOPS:
+            passed = [path for paths in found.values() for path in paths[:_MAX_WAYS]]
+            frontier = [
+                (*path, link)
+                for path in passed
+                for link in leaving[path[-1].match.dataset]
+                if link.match.dataset not in {base, *(step.match.dataset for step in path)}
+            ]
+    return {dataset: tuple(paths[:_MAX_WAYS]) for dataset, paths in found.items()}
