@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bluebear_magic.errors import ArgumentError, RunFailed
+from bluebear_magic.errors import ArgumentError, BackendError, RunFailed
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.provenance.header import MAGIC, parse
 
@@ -20,14 +20,16 @@ def run_notebook(
 
     ``output``: by default ``build/<name>`` below the current folder. ``tell`` gets each
     question and what its run answered. Raises ``ArgumentError`` for a file that is no
-    notebook, ``RunFailed`` when a cell fails; what was executed is written all the same.
+    notebook or cannot be written, ``BackendError`` where its kernel is not installed,
+    ``RunFailed`` when a cell fails; what was executed is written all the same.
     """
     import nbformat
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     document = _read(notebook)
-    target = output or Path("build") / notebook.name
+    target = _target(output or Path("build") / notebook.name)
     client = NotebookClient(
         document,
         timeout=CELL_SECONDS,
@@ -53,15 +55,19 @@ def run_notebook(
                 _tell(cell, tell)
                 index += 1
             client.set_widgets_metadata()
-    except CellExecutionError as error:
+    except NoSuchKernel as error:
+        raise BackendError(
+            f"{notebook.name} wants the kernel {error.name}, which is not installed",
+            "`jupyter kernelspec list` shows those that are",
+        ) from error
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise RunFailed(
-            f"{notebook.name}, cell {index + 1}: {error.ename}: {error.evalue}",
+            f"{notebook.name}, cell {index + 1}: {_why(document.cells[index], error)}",
             f"the notebook as far as it ran: {target}",
         ) from error
     finally:
         for cell in document.cells:
             cell.metadata.pop("execution", None)  # times: they differ from run to run
-        target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(document, target)
     return target
 
@@ -69,12 +75,42 @@ def run_notebook(
 def _read(notebook: Path) -> Any:
     import nbformat
 
+    wrong: dict[str, Any] = {}
     try:
-        return nbformat.read(notebook, as_version=4)
+        document = nbformat.read(notebook, as_version=4, capture_validation_error=wrong)
     except FileNotFoundError as error:
         raise ArgumentError(f"there is no file {notebook}") from error
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
-        raise ArgumentError(f"{notebook} is no notebook: {error}") from error
+    except OSError as error:
+        raise ArgumentError(f"{notebook} cannot be read: {error.strerror}") from error
+    except Exception as error:  # its converters fail in their own ways on what is no notebook
+        raise ArgumentError(f"{notebook} is no notebook: {_first_line(error)}") from error
+    if wrong:
+        raise ArgumentError(f"{notebook} is no notebook: {_first_line(wrong['ValidationError'])}")
+    return document
+
+
+def _target(path: Path) -> Path:
+    """Where the executed notebook goes: better refused now than after an hour of work."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be written: {error.strerror}") from error
+    if path.is_dir():
+        raise ArgumentError(f"{path} is a folder", "name the notebook to write, with --output")
+    return path
+
+
+def _why(cell: Any, error: Exception) -> str:
+    """What a cell failed with; IPython's usage errors are told on the cell's stderr alone."""
+    name, value = getattr(error, "ename", ""), getattr(error, "evalue", "")
+    if name or value:
+        return f"{name}: {value}"
+    printed = [out.text for out in cell.outputs if out.get("name") == "stderr"]
+    return "".join(printed).strip() or _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _insert(document: Any, index: int, reply: Mapping[str, Any] | None) -> None:
