@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -189,3 +190,30 @@ def test_importing_the_catalog_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_wide_file_is_described_without_waiting(tmp_path):
+    header = ",".join(f"c{i}" for i in range(500))
+    row = ",".join(("17", "0.25", "x", "2024-01-31", "NA")[i % 5] for i in range(500))
+    before = time.process_time()
+    dataset = csv(tmp_path, "\n".join([header, *[row] * 50]) + "\n")
+    assert time.process_time() - before < 4
+    assert [c.type for c in dataset.columns[:5]] == ["BIGINT", "DOUBLE", "STRING", "DATE", "STRING"]
+
+
+def test_every_kind_of_missing_value_is_seen_in_columns_of_every_type(tmp_path):
+    dataset = csv(tmp_path, "a,b,c\nNA,1.5,2024-01-31\n5,NA,2024-02-01\n7,2,NA\n,,\n")
+    assert dataset.ddl == "`a` BIGINT, `b` DOUBLE, `c` DATE"
+    assert dict(dataset.options)["nullValue"] == "NA"
+    two = csv(tmp_path, "a,b\n1,2\nNA,-\n")
+    assert two.ddl == "`a` BIGINT, `b` STRING"
+    assert any("but for the values -" in warning for warning in two.warnings)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_end_in_the_last_of_many_columns_is_seen(tmp_path, end):
+    names = ",".join(f"c{i}" for i in range(120))
+    text = f'{names}{end}{"1," * 119}"x{end}y"{end}'
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode())
+    assert dict(describe("x", path).options)["multiLine"] == "true"
