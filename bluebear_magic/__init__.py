@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic.version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from bluebear_magic.api import Bluebear
 
-__all__ = ["Bluebear", "load_ipython_extension", "unload_ipython_extension"]
-__version__ = "0.1.0"
+__all__ = ["Bluebear", "__version__", "load_ipython_extension", "unload_ipython_extension"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
+from traitlets import TraitError
 
 from bluebear_magic.config import BACKENDS, Settings
-from bluebear_magic.errors import ArgumentError
+from bluebear_magic.errors import ArgumentError, ConfigError
 from bluebear_magic.notebook.arguments import split_line
 
 if TYPE_CHECKING:
@@ -146,7 +147,12 @@ def load(shell: InteractiveShell) -> None:
     """Registers the magics, their settings, and warms Spark in the background."""
     if getattr(shell, "_bluebear", None) is not None:
         return
-    settings = Bluebear(parent=shell)
+    try:
+        settings = Bluebear(parent=shell)
+    except TraitError as error:
+        raise ConfigError(
+            f"%config Bluebear: {error}", "set it to a value that it can have"
+        ) from error
     settings.load(Path.cwd())
     magics = BluebearMagics(shell, settings)
     shell.register_magics(magics)

@@ -9,15 +9,14 @@ command line call the same object.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from bluebear_magic import pipeline
 from bluebear_magic.backends.registry import backends, pick
-from bluebear_magic.config import Settings
-from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.config import MOST_ATTEMPTS, Settings
+from bluebear_magic.context.catalog import Catalog, check_name
 from bluebear_magic.context.profiles import profile
 from bluebear_magic.errors import (
     ArgumentError,
@@ -79,6 +78,8 @@ class Bluebear:
         self._model = model
         self._backend = backend
         self._choices: dict[str, str] = {}
+        self._results: set[str] = set()
+        self._closed = False
         self.tools = pipeline.Tools(
             catalog=Catalog(self.folder),
             models=models,
@@ -118,15 +119,18 @@ class Bluebear:
     ) -> Answer:
         """Checked code for a question. ``data``: names or paths; all datasets when empty."""
         try:
+            self._check_open()
             if not question.strip():
                 raise ArgumentError("there is no question", "write it in plain English")
+            tries = self.settings.attempts if attempts is None else attempts
+            if not 1 <= tries <= MOST_ATTEMPTS:
+                raise ArgumentError(f"{tries} attempts", f"give a number from 1 to {MOST_ATTEMPTS}")
             writer = self.model(model)
-            names = tuple(self.tools.catalog.add_path(item).name for item in data)
+            ask = Ask(question, self._names(data), tries)
         except BluebearError as error:
             answer = Answer(question, error=pipeline.as_info(error))
         else:
-            tries = self.settings.attempts if attempts is None else attempts
-            answer = pipeline.answer(self.tools, Ask(question, names, tries), writer)
+            answer = pipeline.answer(self.tools, ask, writer)
         if strict and answer.error:
             raise as_error(answer.error)
         return answer
@@ -136,13 +140,17 @@ class Bluebear:
     ) -> str:
         """What asking would send to the model; nothing is sent."""
         self.model(model)
-        names = tuple(self.tools.catalog.add_path(item).name for item in data)
-        return pipeline.would_send(pipeline.gather(self.tools, Ask(question, names)), question)
+        context = pipeline.gather(self.tools, Ask(question, self._names(data)))
+        return pipeline.would_send(context, question)
 
     def check(self, code: str, *, data: Sequence[str] = (), strict: bool = False) -> Checked:
         """Guards code and runs it once on samples."""
-        names = tuple(self.tools.catalog.add_path(item).name for item in data)
-        checked = pipeline.check(self.tools, code, self.tools.catalog.resolve(names))
+        try:
+            self._check_open()
+            datasets = self.tools.catalog.resolve(self._names(data))
+            checked = pipeline.check(self.tools, code, datasets)
+        except BluebearError as error:
+            checked = Checked(refused=pipeline.as_info(error))
         if strict and checked.error:
             raise as_error(checked.error)
         return checked
@@ -163,11 +171,15 @@ class Bluebear:
         """
         answer = code if isinstance(code, Answer) else Answer("", code)
         try:
+            self._check_open()
             if answer.error:
                 raise as_error(answer.error)
+            if into:
+                self.check_result_name(into)
             result = self._run(answer, backend, data)
             if into and result.path:
                 self.tools.catalog.add(into, result.path)
+                self._results.add(into.lower())
         except BluebearError as error:
             if strict:
                 raise
@@ -177,7 +189,7 @@ class Bluebear:
         return result
 
     def _run(self, answer: Answer, backend: str | None, data: Sequence[str]) -> Result:
-        names = answer.datasets or tuple(self.tools.catalog.add_path(d).name for d in data)
+        names = answer.datasets or self._names(data)
         ran = pipeline.run(
             self.tools,
             answer.code,
@@ -199,6 +211,25 @@ class Bluebear:
             explanation=answer.explanation,
             stdout=ran.outcome.stdout,
         )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ArgumentError("this session is closed", "make a new one: Bluebear()")
+
+    def _names(self, data: Sequence[str]) -> tuple[str, ...]:
+        """The names of datasets given by name or by path."""
+        return tuple(self.tools.catalog.add_path(item).name for item in data)
+
+    def check_result_name(self, name: str) -> None:
+        """Raises where a result cannot have this name: it may replace an earlier result,
+        never a dataset of the user's.
+        """
+        check_name(name)
+        known = {dataset.name.lower() for dataset in self.tools.catalog.list()}
+        if name.lower() in known - self._results:
+            raise ArgumentError(
+                f"`{name}` is a dataset: a result cannot take its name", f"try {name}_result"
+            )
 
     # --- choices -----------------------------------------------------------
 
@@ -226,13 +257,13 @@ class Bluebear:
     def warm(self) -> None:
         """Starts local Spark in the background."""
         for backend in self.tools.backends.values():
-            with contextlib.suppress(BluebearError, AttributeError):
-                backend.warm()  # type: ignore[attr-defined]
+            backend.warm()
 
     # --- life --------------------------------------------------------------
 
     def close(self) -> None:
-        """Ends what runs for this session; may be called twice."""
+        """Ends what runs for this session; may be called twice. Nothing runs afterwards."""
+        self._closed = True
         for backend in self.tools.backends.values():
             backend.close()
 

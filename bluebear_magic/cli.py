@@ -94,8 +94,6 @@ def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.api import Bluebear
 
     with Bluebear(options.model, options.backend, reporter=reporter) as bb:
-        if bb.settings.warm:
-            bb.warm()  # Spark starts while the datasets are read
         answer = bb.ask(options.question, data=options.data, attempts=options.attempts)
         result = None if options.no_run or answer.error else bb.run(answer)
         reporter.done()
@@ -197,8 +195,6 @@ def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.api import Bluebear
 
     with Bluebear(reporter=reporter) as bb:
-        if bb.settings.warm:
-            bb.warm()
         checked = bb.check(code, data=options.data)
         reporter.done()
     if options.json:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from bluebear_magic.errors import ArgumentError
 from bluebear_magic.frontend import Frontend
+from bluebear_magic.present import escape
 from bluebear_magic.present.listing import card_bundle, listing_bundle
 
 HELP = """\
@@ -57,19 +58,17 @@ def _data(frontend: Frontend, words: list[str]) -> None:
     actions = parser.add_subparsers(dest="action")
     add = actions.add_parser("add", add_help=False)
     add.add_argument("name")
-    add.add_argument("path")
+    add.add_argument("path", nargs="+")  # a path with blanks needs no quotes here
     for action in ("show", "rm"):
         actions.add_parser(action, add_help=False).add_argument("name")
     options = parser.parse_args(words)
     catalog = frontend.bb.tools.catalog
     if options.action == "add":
-        dataset = catalog.add(options.name, options.path)
-        for warning in dataset.warnings:
-            frontend.reporter.warn(f"{dataset.name}: {warning}")
-        frontend.reporter.settle()
+        dataset = catalog.add(options.name, " ".join(options.path))
         name, columns = dataset.name, len(dataset.columns)
-        told = f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}"
-        frontend.show_bundle({"text/plain": told})
+        told = [f"warning: {warning}" for warning in dataset.warnings]
+        told.append(f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}")
+        frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
     elif options.action == "show":
         dataset = catalog.get(options.name)
         frontend.show_bundle(card_bundle(dataset, frontend.bb.profile(dataset.name)))

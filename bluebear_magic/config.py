@@ -23,6 +23,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+MOST_ATTEMPTS = 10
 BACKENDS = ("auto", "local", "soal", "emr")
 
 
@@ -33,7 +34,9 @@ class Settings(Configurable):
     backend = Enum(BACKENDS, "auto", help="Where code runs: auto, local, soal or emr.").tag(
         config=True
     )
-    attempts = Int(4, min=1, max=10, help="Drafts at most for one question.").tag(config=True)
+    attempts = Int(4, min=1, max=MOST_ATTEMPTS, help="Drafts at most for one question.").tag(
+        config=True
+    )
     sample_rows = Int(1000, min=1, help="Rows of each dataset in a check.").tag(config=True)
     check_seconds = Int(60, min=1, help="Time limit of a check.").tag(config=True)
     run_seconds = Int(3600, min=1, help="Time limit of a run.").tag(config=True)
@@ -44,12 +47,17 @@ class Settings(Configurable):
     warm = Bool(True, help="Start local Spark in the background when loaded.").tag(config=True)
 
     def load(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
-        """Takes the files' and the environment's values. Raises ``ConfigError``."""
+        """Takes the files' and the environment's values. Raises ``ConfigError``.
+
+        What IPython's own configuration sets (``c.Bluebear.x``) stays: it is stronger.
+        """
+        configured = self.config.get(type(self).__name__, {})
         for file in (config_file(), folder / "bluebear.toml"):
-            self._take(_read(file), str(file))
+            values = _read(file)
+            self._take({k: v for k, v in values.items() if k not in configured}, str(file))
         for name in self.trait_names(config=True):
             value = environ.get(f"BLUEBEAR_{name.upper()}")
-            if value is not None:
+            if value is not None and name not in configured:
                 self._set(name, _typed(self.traits()[name], value), f"BLUEBEAR_{name.upper()}")
 
     def _take(self, values: Mapping[str, Any], source: str) -> None:

@@ -118,3 +118,7 @@ class NotConfigured(BackendError):
 
 class Cancelled(KeyboardInterrupt):
     """The user interrupted; the work was cancelled. A KeyboardInterrupt, so queued cells stop."""
+
+    def _render_traceback_(self) -> list[str]:
+        """One line: where the interrupt arrived tells nobody anything."""
+        return [f"{type(self).__name__}: {self}"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +18,23 @@ _DIRS = PlatformDirs("bluebear", appauthor=False)
 def cache_folder() -> Path:
     """For what can be made again: samples, profiles, results. Not made here."""
     return _DIRS.user_cache_path
+
+
+@functools.cache
+def writable(name: str) -> Path:
+    """A folder of that name in the cache folder; where that cannot be, a temporary one.
+
+    The temporary one is removed when the process ends.
+    """
+    folder = cache_folder() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        temporary = Path(tempfile.mkdtemp(prefix=f"bluebear-{name}-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        return temporary
 
 
 def data_folder() -> Path:

@@ -66,8 +66,13 @@ class Frontend:
 
     def ask(self, request: Request) -> None:
         """Answers a question cell. Raises what went wrong, after showing it."""
+        with self.reporter.cell():
+            self._ask(request)
+
+    def _ask(self, request: Request) -> None:
         if request.into is not None:
             check_name(request.into)
+            self.bb.check_result_name(request.into)
         if request.backend is not None:
             pick(request.backend, self.bb.tools.backends)
         question = fill(request.question, self.shell.user_ns).strip()
@@ -78,7 +83,7 @@ class Frontend:
         data = [self.bb.tools.catalog.add_path(item).name for item in request.data]
         if request.dry_run:
             sent = self.bb.would_send(question, data=data, model=request.model)
-            self.show_bundle(cards.sent_card(self.bb.model(request.model).name, sent))
+            self.reporter.settle(cards.sent_card(self.bb.model(request.model).name, sent))
             return
         place = place_of(self.shell)
         below = self._below(place, question, data)
@@ -95,22 +100,16 @@ class Frontend:
 
     def _stay(self, cell: Cell, question: str, request: Request) -> None:
         """A current cell is there: no model is called, nothing is inserted."""
-        self.show_bundle(
+        self.reporter.settle(
             cards.current_card(cell, "Use --new to ask again and insert another cell.")
         )
-        self._offer(Answer(question, cell.code), request, name_in(cell) or name_for(question))
+        name = request.into or name_in(cell) or name_for(question)
+        self._offer(Answer(question, cell.code), request, name)
 
     def _answer(
         self, request: Request, question: str, data: Sequence[str], place: Place, below: Below
     ) -> None:
-        self.bb.warm()  # Spark starts while the datasets are read and the model writes
-        try:
-            answer = self.bb.ask(
-                question, data=data, attempts=request.attempts, model=request.model
-            )
-        except KeyboardInterrupt:
-            self.reporter.settle()
-            raise
+        answer = self.bb.ask(question, data=data, attempts=request.attempts, model=request.model)
         if answer.error:
             self.reporter.settle(cards.failure_card(answer) if answer.attempts else None)
             raise as_error(answer.error)
@@ -152,7 +151,8 @@ class Frontend:
         if request.backend is not None:
             self.bb.use(request.backend, code=answer.code)
         if request.run:
-            self._show_run(answer, name, None)
+            with self.reporter.cell():  # below the answer, which is settled
+                self._show_run(answer, name, None)
             return
         backends = self.bb.tools.backends
         if not has_widgets(self.shell):
@@ -179,13 +179,13 @@ class Frontend:
         """What Run does: fills displays reserved while the cell ran, so that they are saved."""
 
         def run() -> None:
-            self.reporter.use(slots[0])
-            try:
-                result = self._run(answer, name, None)
-            except BluebearError as error:
-                self.reporter.settle(cards.error_card(error))
-                raise
-            self.reporter.settle(result_bundle(result))
+            with self.reporter.cell(slots[0]):
+                try:
+                    result = self._run(answer, name, None)
+                except BluebearError as error:
+                    self.reporter.settle(cards.error_card(error))
+                    raise
+                self.reporter.settle(result_bundle(result))
             charts = [*chart_bundles(result), *[EMPTY] * len(slots)]
             for slot, bundle in zip(slots[1:], charts, strict=False):
                 slot.update(bundle, raw=True)
@@ -205,17 +205,14 @@ class Frontend:
         lines = body.count("\n") - code.count("\n") + 1  # the header and the magic's own line
         answer = Answer(question, code)
         try:
-            self._show_run(answer, into, backend)
+            with self.reporter.cell():
+                self._show_run(answer, into, backend)
         except BluebearError as error:
             raise shifted(error, lines) from error
 
     def _show_run(self, answer: Answer, name: str | None, backend: str | None) -> None:
         """Runs, then shows the sentence and the table, then each chart."""
-        try:
-            result = self._run(answer, name, backend)
-        except BaseException:
-            self.reporter.settle()
-            raise
+        result = self._run(answer, name, backend)
         self.reporter.settle(result_bundle(result))
         for bundle in chart_bundles(result):
             self.show_bundle(bundle)

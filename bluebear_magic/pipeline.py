@@ -28,7 +28,7 @@ from bluebear_magic.errors import (
     NotConfigured,
     RunFailed,
 )
-from bluebear_magic.folders import cache_folder, prune
+from bluebear_magic.folders import cache_folder, prune, writable
 from bluebear_magic.protocols import Backend, Model, Reporter
 from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
@@ -78,10 +78,11 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     tried: list[Attempt] = []
     blank = Answer(ask.question, model=model.name)
     try:
+        if tools.settings.warm:
+            for backend in tools.backends.values():
+                backend.warm()  # while the datasets are read and the model writes
         with _timed(timings, "context"):
             context = gather(tools, ask)
-        names = tuple(dataset.name for dataset in context.datasets)
-        blank = replace(blank, datasets=names)
         ended = _drive(tools, ask, model, context, timings=timings, tried=tried)
     except BluebearError as error:
         code = tried[-1].draft.code if tried else ""
@@ -89,16 +90,23 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
             blank, code=code, attempts=tuple(tried), error=as_info(error), timings=timings
         )
     told = _told(blank, ended, timings, tools.settings)
-    for dataset in _used(told.code, context.datasets):
+    used = _used(told.code, context.datasets)
+    for dataset in used:
         for warning in dataset.warnings:
             tools.reporter.warn(f"{dataset.name}: {warning}")
-    return replace(told, schema_hash=schema_of(told.code, context.datasets))
+    names = tuple(dataset.name for dataset in used)
+    return replace(told, datasets=names, schema_hash=schema_hash(used))
 
 
 def gather(tools: Tools, ask: Ask) -> Context:
     """The datasets meant, what is known of them, and what was asked before."""
     tools.reporter.progress("reading the datasets")
-    datasets = tools.catalog.resolve(ask.data)
+    if ask.data:
+        datasets = tools.catalog.resolve(ask.data)
+    else:
+        datasets, broken = tools.catalog.survey()
+        for item in broken:
+            tools.reporter.warn(f"{item.location} is left out: {item.error.message}")
     if not datasets:
         raise DatasetError(
             "there is no dataset to ask about",
@@ -191,6 +199,19 @@ def check(tools: Tools, code: str, datasets: Sequence[Dataset]) -> Checked:
         verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
     if not verdict.ok:
         return Checked(verdict.findings, None, timings)
+    return _try(tools, code, datasets, verdict, timings)
+
+
+def _try(
+    tools: Tools,
+    code: str,
+    datasets: Sequence[Dataset],
+    verdict: guard.Verdict,
+    timings: dict[str, float],
+) -> Checked:
+    """One run over samples of code that the guard lets through."""
+    for finding in verdict.warnings:
+        tools.reporter.warn(f"line {finding.line}: {finding.message}")
     used = _used(code, datasets)
     with _timed(timings, "samples"):
         bindings = [_sampled(tools, dataset) for dataset in used]
@@ -205,6 +226,9 @@ def check(tools: Tools, code: str, datasets: Sequence[Dataset]) -> Checked:
     outcome = checker.run(job, tools.reporter)
     stages = {"run": "sample"}
     timings.update({stages.get(stage, stage): spent for stage, spent in outcome.timings})
+    if outcome.fault is not None and outcome.fault.kind == "timeout":
+        hint = f"{outcome.fault.suggestion}; the setting check_seconds gives it more time"
+        outcome = replace(outcome, fault=replace(outcome.fault, suggestion=hint))
     checked = Checked(verdict.findings, outcome, timings)
     if checked.ok:
         said = _on_what(checked, tools.settings)
@@ -220,11 +244,10 @@ def _on_what(checked: Checked, settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run; ``datasets`` are those that the code read."""
+    """What came of a run."""
 
     outcome: Outcome
     receipt: Receipt
-    warnings: tuple[Finding, ...] = ()
 
 
 def run(
@@ -244,25 +267,21 @@ def run(
     status = engine.status()
     if status.state == "not configured":
         raise NotConfigured(f"{engine.title} is not configured", status.detail)
-    schema = schema_of(code, datasets)
     verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
     if not verdict.ok:
         raise _blocked(verdict.blocking[0])
+    used = _used(code, datasets)
+    schema = schema_hash(used)
     checked = tools.receipts.get(code, schema, POLICY.fingerprint)
     if checked is None:
-        report = check(tools, code, datasets)
+        report = _try(tools, code, datasets, verdict, {})
         if not report.ok:
             raise _failed(report)
         checked = _on_what(report, tools.settings)
-    used = _used(code, datasets)
-    job = Job(
-        code,
-        tuple(map(_whole, used)),
-        "full",
-        Limits(seconds=tools.settings.run_seconds),
-        result_dir=str(_result_folder()),
-    )
     tools.reporter.progress(f"running on {engine.title}")
+    limits = Limits(seconds=tools.settings.run_seconds)
+    bindings = tuple(map(_whole, used))
+    job = Job(code, bindings, "full", limits, result_dir=str(_result_folder()))
     outcome = engine.run(job, tools.reporter)
     if outcome.status != "ok":
         raise _failed(Checked((), outcome))
@@ -278,7 +297,7 @@ def run(
         row_counts=tuple((table.title, table.row_count) for table in outcome.tables),
         timings=dict(outcome.timings),
     )
-    return Run(outcome, receipt, verdict.warnings)
+    return Run(outcome, receipt)
 
 
 def as_info(error: BluebearError) -> ErrorInfo:
@@ -326,21 +345,19 @@ def _whole(dataset: Dataset) -> Binding:
 
 
 def _sampled(tools: Tools, dataset: Dataset) -> Binding:
-    folder = cache_folder() / "samples"
+    folder = writable("samples")
     try:
         return sample(_whole(dataset), dataset.fingerprint, folder, tools.settings.sample_rows)
     except OSError as error:
         raise DatasetError(
             f"{dataset.name}: no sample could be taken: {error}",
-            f"see that {folder} can be written and that the data can be read",
+            f"see that the data can be read and that {folder} has room",
         ) from error
 
 
 def _result_folder() -> Path:
     """A new folder for the tables of one run."""
-    folder = cache_folder() / "results"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Path(tempfile.mkdtemp(dir=folder)) / "tables"
+    return Path(tempfile.mkdtemp(dir=writable("results"))) / "tables"
 
 
 def tidy() -> None:

@@ -65,6 +65,9 @@ class Backend(Protocol):
     def status(self) -> BackendStatus:
         """Its state, without starting anything."""
 
+    def warm(self) -> None:
+        """Starts what takes long in the background, where that is wanted and costs nothing."""
+
     def estimate(self, job: Job) -> Estimate:
         """What running the job would take."""
 

@@ -172,12 +172,14 @@ class Finding:
 class Checked:
     """What guard and sample run say of code; ``outcome`` is None where the guard stopped it.
 
+    ``refused``: why it came to neither, such as a dataset that is not there.
     ``timings``: milliseconds by stage: ``guard``, then ``bind``, ``analyse``, ``sample``.
     """
 
     findings: tuple[Finding, ...] = ()
     outcome: Outcome | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
+    refused: ErrorInfo | None = None
 
     @property
     def ok(self) -> bool:
@@ -197,8 +199,8 @@ class Checked:
     @property
     def error(self) -> ErrorInfo | None:
         """The first thing wrong, if any."""
-        if self.ok:
-            return None
+        if self.ok or self.refused:
+            return self.refused
         for finding in self.findings:
             if finding.severity != "warn":
                 return ErrorInfo("blocked", finding.message, finding.suggestion, finding.line)

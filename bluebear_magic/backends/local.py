@@ -27,8 +27,9 @@ class LocalBackend:
 
     def status(self) -> BackendStatus:
         """``ready`` when the worker's Spark has answered, else ``cold``."""
-        if not importlib.util.find_spec("pyspark"):
-            return BackendStatus("not configured", f"pyspark is missing: {INSTALL}")
+        problem = unusable()
+        if problem:
+            return BackendStatus("not configured", f"{problem.message}: {problem.hint}")
         if self._worker.ready:
             return BackendStatus("ready", "warm, on this machine")
         return BackendStatus("cold", "starts on this machine at the first run")

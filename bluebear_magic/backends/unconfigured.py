@@ -21,6 +21,9 @@ class UnconfiguredBackend:
         """Always ``not configured``."""
         return BackendStatus("not configured", self.needs)
 
+    def warm(self) -> None:
+        """There is nothing to start."""
+
     def estimate(self, job: Job) -> Estimate:
         """Raises ``NotConfigured``."""
         raise self._error()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -24,7 +25,7 @@ from bluebear_magic.runner.pipe import Pipe, PipeClosed
 START_SECONDS = 90.0
 CANCEL_SECONDS = 5.0  # for the code to let go, before the worker is ended
 # The worker sees these and nothing else: no keys, no tokens, no notebook settings.
-PASSED_ON = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
+PASSED_ON = ("PATH", "JAVA_HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
 class WorkerClient:
@@ -36,7 +37,9 @@ class WorkerClient:
 
     def __init__(self, heap_mb: int) -> None:
         self._heap_mb = heap_mb
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # around starting and ending
+        self._turn = threading.Lock()  # one job at a time
+        self._jobs = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Pipe | None = None
         self._inbox: Queue[dict[str, Any] | None] = Queue()
@@ -73,7 +76,12 @@ class WorkerClient:
                     stdout=log,
                     stderr=log,
                     cwd=self._workdir,
-                    env={**environ, "TZ": "UTC", "PYTHONPATH": _package_root()},
+                    env={
+                        **environ,
+                        "TZ": "UTC",
+                        "HOME": str(self._workdir),  # where ~/.aws would be
+                        "PYTHONPATH": os.pathsep.join(_import_paths()),
+                    },
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,  # the terminal's Ctrl-C is the kernel's to handle
                 )  # fmt: skip
@@ -88,19 +96,21 @@ class WorkerClient:
             self._finalizer = weakref.finalize(self, _end, self._process, ours, self._workdir)
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
-        """Runs one job to its end, its time limit, or an interrupt."""
-        try:
-            self.start()
-            self._wait_ready(reporter)
-            assert self._pipe is not None
-            self._pipe.send({"do": "run", "job": job.to_json()})
-            return self._await_outcome(job, reporter)
-        except PipeClosed:
-            return self._crashed()
-        except KeyboardInterrupt:
-            reporter.progress("cancelling")
-            self._cancel()
-            raise Cancelled("interrupted; the Spark work was cancelled") from None
+        """Runs one job to its end, its time limit, or an interrupt; others wait their turn."""
+        with self._turn:
+            number = next(self._jobs)
+            try:
+                self.start()
+                self._wait_ready(reporter)
+                assert self._pipe is not None
+                self._pipe.send({"do": "run", "id": number, "job": job.to_json()})
+                return self._await_outcome(number, job, reporter)
+            except PipeClosed:
+                return self._crashed()
+            except KeyboardInterrupt:
+                reporter.progress("cancelling")
+                self._cancel(number)
+                raise Cancelled("interrupted; the Spark work was cancelled") from None
 
     def stop(self) -> None:
         """Ends the worker and removes its folder."""
@@ -112,7 +122,10 @@ class WorkerClient:
         while self._ready is None:
             waited = time.monotonic() - begun
             reporter.progress(f"starting Spark ({waited:.0f} s)")
-            message = self._next(1.0)
+            try:
+                message = self._next(1.0)
+            except PipeClosed:
+                raise self._not_started() from None
             if message is None:
                 if waited > START_SECONDS:
                     self.stop()
@@ -126,7 +139,18 @@ class WorkerClient:
             elif message["is"] == "ready":
                 self._ready = message
 
-    def _await_outcome(self, job: Job, reporter: Reporter) -> Outcome:
+    def _not_started(self) -> BackendError:
+        """Why the process ended before its Spark answered, from the end of its log."""
+        log = self._workdir / "worker.log" if self._workdir else None
+        text = log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else ""
+        self.stop()
+        said = text.strip().splitlines()
+        return BackendError(
+            "local Spark cannot start: " + (said[-1] if said else "its process ended at once"),
+            "see that `python -c 'import pyspark'` works where the notebook runs",
+        )
+
+    def _await_outcome(self, number: int, job: Job, reporter: Reporter) -> Outcome:
         begun = time.monotonic()
         what = "running" if job.mode == "full" else "checking"
         while True:
@@ -134,10 +158,10 @@ class WorkerClient:
             if waited > 1:
                 reporter.progress(f"{what} on local Spark ({waited:.0f} s)")
             message = self._next(min(1.0, max(0.01, job.limits.seconds - waited)))
-            if message is not None and message["is"] == "outcome":
+            if message is not None and message.get("id") == number:
                 return Outcome.from_json(message["outcome"])
             if time.monotonic() - begun > job.limits.seconds:
-                self._cancel()
+                self._cancel(number)
                 return _timed_out(job)
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
@@ -150,15 +174,16 @@ class WorkerClient:
             raise PipeClosed
         return message
 
-    def _cancel(self) -> None:
-        """Asks the worker to let go; ends it when it does not."""
+    def _cancel(self, number: int) -> None:
+        """Asks the worker to let go of a job; ends it when it does not."""
         if not self.ready or self._pipe is None:
             return  # still starting: nothing of ours runs, and the start is not lost
         deadline = time.monotonic() + CANCEL_SECONDS
         with contextlib.suppress(PipeClosed):
             while time.monotonic() < deadline:
                 self._pipe.send({"do": "cancel"})
-                if self._next(1.0) is not None:
+                message = self._next(1.0)
+                if message is not None and message.get("id") == number:
                     return
         self.stop()
 
@@ -215,5 +240,7 @@ def _end(process: subprocess.Popen[bytes], sock: socket.socket, workdir: Path) -
     shutil.rmtree(workdir, ignore_errors=True)
 
 
-def _package_root() -> str:
-    return str(Path(__file__).resolve().parent.parent.parent)
+def _import_paths() -> list[str]:
+    """Where this process finds modules, ours first: the worker must find the same pyspark."""
+    ours = str(Path(__file__).resolve().parent.parent.parent)
+    return [ours, *(path for path in sys.path if path and Path(path).is_absolute())]

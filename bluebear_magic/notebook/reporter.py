@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from bluebear_magic.present import escape
@@ -82,6 +83,7 @@ class DisplayReporter:
         self._warnings: list[str] = []
         self._step = ""
         self._last = 0.0
+        self._settled = False
 
     def progress(self, text: str) -> None:
         """Shows the step; at most five times a second."""
@@ -101,21 +103,30 @@ class DisplayReporter:
             self._warnings.append(text)
             self._update()
 
-    def use(self, handle: Any) -> None:
-        """Shows everything in a display that is there already."""
+    @contextmanager
+    def cell(self, handle: Any = None) -> Iterator[None]:
+        """One cell's work: whatever way it ends, the next one begins with a display of its own.
+
+        ``handle``: a display that is there already and shows everything instead.
+        """
+        self._begin()
         self._handle = handle
+        try:
+            yield
+        finally:
+            self.settle()
 
     def settle(self, last: Mapping[str, str] | None = None) -> None:
-        """Leaves what is to stay, ``last`` at its end, and begins anew with the next cell."""
+        """Leaves what is to stay, ``last`` at its end; once for a cell."""
         self._step = ""
         bundle = self._bundle()
         if last is not None:
             text = filter(None, [bundle["text/plain"], last["text/plain"]])
             html = bundle["text/html"] + last.get("text/html", "")
             bundle = {"text/plain": "\n".join(text), "text/html": html}
-        if self._handle is not None or bundle["text/plain"]:
+        if not self._settled and (self._handle is not None or bundle["text/plain"]):
             self._show(bundle)
-        self._begin()
+        self._settled = True
 
     def _update(self) -> None:
         if self._live:

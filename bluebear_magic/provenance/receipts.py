@@ -7,6 +7,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from bluebear_magic.version import __version__
+
 FORMAT = 1
 
 
@@ -46,5 +48,5 @@ class ReceiptStore:
 
 def _key(code: str, schema: str, policy: str) -> str:
     """The code itself, byte for byte but for blank lines around it, which cells add and drop."""
-    parts = json.dumps([code.strip("\n"), schema, policy]).encode()
+    parts = json.dumps([__version__, code.strip("\n"), schema, policy]).encode()
     return hashlib.sha256(parts).hexdigest()

@@ -6,10 +6,11 @@ import ast
 import builtins
 import contextlib
 import io
+import json
 import linecache
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # No Arrow or Parquet form; shown and stored as text.
 AS_TEXT = re.compile(r"void|.*interval.*|variant|time\(.*|geo(graphy|metry).*", re.IGNORECASE)
+PREVIEW_BYTES = 16 * 1024 * 1024  # of JSON, for one table
+_ROWS_AT_ONCE = 64  # wide rows must not fill the memory before they are counted
 HOW_TO_END = "end the cell with: result = <DataFrame>, or results = {'title': <DataFrame>, ...}"
 
 
@@ -78,7 +81,6 @@ def execute(session: WarmSession, job: Job) -> Outcome:
     fault: Fault | None = None
     tables: tuple[Table, ...] = ()
     plan = PlanFacts()
-    end = _last_line(job.code)
     try:
         with watch.during("bind"):
             spark = session.fresh(job.mode)
@@ -98,20 +100,8 @@ def execute(session: WarmSession, job: Job) -> Outcome:
                         _table(index, title, frame, job)
                         for index, (title, frame) in enumerate(frames.items())
                     )
-    except _Rejected as rejected:
-        line = _result_line(job.code) or end
-        fault = Fault("result", rejected.kind, str(rejected), None, line, None, rejected.suggestion)
-    except Exception as error:  # noqa: BLE001 - any exception of the code is a Fault
-        fault = fault_of(
-            error,
-            stage=watch.stage,
-            cell=job.cell,
-            code=job.code,
-            names=names,
-            default_line=_result_line(job.code) or end,
-        )
-    except SystemExit as error:
-        fault = Fault("run", "SystemExit", f"the code calls exit({error.code!r})", None, end)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code does is a Fault
+        fault = _fault(error, watch.stage, job, names)
     return Outcome(
         status="fault" if fault else "ok",
         tables=() if fault else tables,
@@ -120,6 +110,17 @@ def execute(session: WarmSession, job: Job) -> Outcome:
         plan=plan,
         timings=tuple(watch.spent.items()),
         spark_version=session.version,
+    )
+
+
+def _fault(error: BaseException, stage: Stage, job: Job, names: list[str]) -> Fault:
+    line = _result_line(job.code) or max(1, len(job.code.rstrip().splitlines()))
+    if isinstance(error, _Rejected):
+        return Fault("result", error.kind, str(error), None, line, None, error.suggestion)
+    if isinstance(error, SystemExit):
+        return Fault("run", "SystemExit", f"the code calls exit({error.code!r})", None, line)
+    return fault_of(
+        error, stage=stage, cell=job.cell, code=job.code, names=names, default_line=line
     )
 
 
@@ -182,22 +183,24 @@ def _refuse_twin_columns(frame: DataFrame) -> None:
 def _table(index: int, title: str, frame: DataFrame, job: Job) -> Table:
     columns = tuple((field.name, field.dataType.simpleString()) for field in frame.schema.fields)
     storable = _storable(frame)
+    limit = job.limits.rows
     if job.mode == "full" and job.result_dir:
         target = Path(job.result_dir) / f"{index:02d}"
         storable.write.parquet(str(target))
-        rows, count = _preview(target, job.limits.rows)
+        rows, count = _preview(target, limit)
         return Table(
             title, columns, rows, count, sampled=False, truncated=count > len(rows), uri=str(target)
         )
-    fetched = [tuple(map(encode, row)) for row in storable.limit(job.limits.rows + 1).collect()]
-    cut = len(fetched) > job.limits.rows
+    # As Arrow, as the preview of a full run: Python's own dates lack the year 1 in some zones.
+    fetched = storable.limit(limit + 1).toArrow()
+    rows = _rows(fetched.to_batches(), limit)
     return Table(
         title,
         columns,
-        tuple(fetched[: job.limits.rows]),
-        None if cut else len(fetched),
+        rows,
+        fetched.num_rows if fetched.num_rows <= limit else None,
         sampled=any(dataset.sampled for dataset in job.datasets),
-        truncated=cut,
+        truncated=fetched.num_rows > len(rows),
     )
 
 
@@ -216,25 +219,43 @@ def _storable(frame: DataFrame) -> DataFrame:
 
 def _preview(folder: Path, limit: int) -> tuple[tuple[tuple[Any, ...], ...], int]:
     """The first ``limit`` rows in the order written, and the true number of rows."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    parts = sorted(folder.glob("*.parquet"))
+    count = sum(pq.read_metadata(part).num_rows for part in parts)
+
+    def batches() -> Iterator[Any]:
+        for part in parts:
+            with pq.ParquetFile(part) as file:
+                yield from file.iter_batches(batch_size=_ROWS_AT_ONCE)
+
+    return _rows(batches(), limit), count
+
+
+def _rows(batches: Iterable[Any], limit: int) -> tuple[tuple[Any, ...], ...]:
+    """At most ``limit`` rows and ``PREVIEW_BYTES`` of them, in their JSON spelling."""
     rows: list[tuple[Any, ...]] = []
-    count = 0
-    for part in sorted(folder.glob("*.parquet")):
-        with pq.ParquetFile(part) as file:
-            count += file.metadata.num_rows
-            for batch in file.iter_batches(batch_size=limit):
-                if len(rows) >= limit:
-                    break
-                columns = [
-                    [dict(item) if item is not None else None for item in column.to_pylist()]
-                    if pa.types.is_map(column.type)
-                    else column.to_pylist()
-                    for column in batch.columns
-                ]
-                rows.extend(tuple(map(encode, row)) for row in zip(*columns, strict=True))
-    return tuple(rows[:limit]), count
+    left = PREVIEW_BYTES
+    for batch in batches:
+        for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
+            piece = batch.slice(start, _ROWS_AT_ONCE)
+            for row in zip(*map(_values, piece.columns), strict=True):
+                spelled = tuple(map(encode, row))
+                left -= len(json.dumps(spelled))
+                if len(rows) == limit or left < 0:
+                    return tuple(rows)
+                rows.append(spelled)
+    return tuple(rows)
+
+
+def _values(column: Any) -> list[Any]:
+    """Arrow's values as Python's; a map comes as pairs."""
+    import pyarrow as pa
+
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_map(column.type):
+        return [dict(value) if value is not None else None for value in values]
+    return values
 
 
 def _plan_facts(frames: Mapping[str, DataFrame], names: list[str]) -> PlanFacts:
@@ -251,10 +272,6 @@ def _plan_facts(frames: Mapping[str, DataFrame], names: list[str]) -> PlanFacts:
         joins += len(kinds)
         crossed += sum(kind == "Cross" or not condition for kind, condition in kinds)
     return PlanFacts(tuple(sorted(inputs)), joins, crossed)
-
-
-def _last_line(code: str) -> int:
-    return max(1, len(code.rstrip().splitlines()))
 
 
 def _result_line(code: str) -> int | None:

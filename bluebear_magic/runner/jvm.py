@@ -13,7 +13,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Java:
 
 @dataclass
 class Gateway:
-    """A running JVM and how to talk to it; it ends when its stdin closes."""
+    """A running JVM and how to talk to it."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -126,17 +126,37 @@ def start(
     heap_mb: int,
     conf: Mapping[str, str],
     environ: Mapping[str, str],
+    started: Callable[[subprocess.Popen[bytes]], None],
     timeout: float = 60.0,
 ) -> Gateway:
     """Starts Spark's Python gateway and waits until it listens.
 
-    Its log goes to ``workdir/jvm.log``. Raises ``JavaProblem`` with the end of
-    that log when the JVM ends or does not answer within ``timeout`` seconds.
+    ``started`` gets the process at once: whoever gives up waiting must end it, because
+    a JVM that cannot answer does not end by itself. Its log goes to ``workdir/jvm.log``.
+    Raises ``JavaProblem`` with the end of that log when the JVM ends or does not answer
+    within ``timeout`` seconds.
     """
     handle, info = tempfile.mkstemp(dir=workdir, prefix="gateway-")
     os.close(handle)
     Path(info).unlink()  # the JVM makes it, once complete
     log = workdir / "jvm.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            _command(java, spark_home, workdir, heap_mb, conf),
+            stdin=subprocess.PIPE,
+            stdout=sink,
+            stderr=sink,
+            cwd=workdir,
+            env={**environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": info, "SPARK_HOME": str(spark_home)},
+        )
+    started(process)
+    port, secret = _await(process, Path(info), log, timeout)
+    return Gateway(process, port, secret)
+
+
+def _command(
+    java: Java, spark_home: Path, workdir: Path, heap_mb: int, conf: Mapping[str, str]
+) -> list[str]:
     log4j = workdir / "log4j2.properties"
     log4j.write_text(
         "rootLogger.level = error\nrootLogger.appenderRef.err.ref = err\n"
@@ -145,10 +165,10 @@ def start(
         "appender.err.layout.pattern = %p %c{1}: %m%n%ex\n",
         encoding="utf-8",
     )
-    command = [
+    return [
         java.executable,
         f"-Xmx{heap_mb}m",
-        "-XX:TieredStopAtLevel=1",  # the optimising compiler never pays back in a short job
+        "-XX:TieredStopAtLevel=1",  # a check ends before the optimising compiler pays back
         "-XX:+UseSerialGC",
         f"-Dlog4j2.configurationFile={log4j}",
         f"-Djava.io.tmpdir={workdir}",
@@ -159,17 +179,6 @@ def start(
         f"{spark_home}/jars/*",
         "org.apache.spark.api.python.PythonGatewayServer",
     ]
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=sink,
-            stderr=sink,
-            cwd=workdir,
-            env={**environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": info, "SPARK_HOME": str(spark_home)},
-        )
-    port, secret = _await(process, Path(info), log, timeout)
-    return Gateway(process, port, secret)
 
 
 def _await(

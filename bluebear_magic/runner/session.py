@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,17 @@ class WarmSession:
     """One JVM and its Spark context; ``fresh`` gives each job a session of its own.
 
     ``workdir`` holds Spark's scratch files and the JVM's log. ``heap_mb`` is the
-    JVM's largest heap. Raises ``jvm.JavaProblem`` when no JVM can be had.
+    JVM's largest heap. ``started`` gets the JVM's process before it answers. Raises
+    ``jvm.JavaProblem`` when no JVM can be had.
     """
 
-    def __init__(self, workdir: Path, *, heap_mb: int = 1024) -> None:
+    def __init__(
+        self,
+        workdir: Path,
+        *,
+        heap_mb: int = 1024,
+        started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+    ) -> None:
         import pyspark
 
         java = jvm.find_java()
@@ -77,6 +85,7 @@ class WarmSession:
             heap_mb=heap_mb,
             conf=conf,
             environ=environ,
+            started=started,
         )
         self._root = self._connect()
         self.version: str = self._root.version

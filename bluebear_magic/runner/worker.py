@@ -2,7 +2,8 @@
 
 Started as ``python -m bluebear_magic.runner.worker FD WORKDIR HEAP_MB``; speaks frames of
 :mod:`bluebear_magic.runner.pipe`: in ``{"do": "run", "job"}``, ``{"do": "cancel"}``; out
-``{"is": "ready" | "outcome" | "broken", ...}``. It ends when the pipe closes.
+``{"is": "ready" | "outcome" | "broken", ...}``. A job and its outcome carry the same ``id``.
+It ends when the pipe closes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -32,8 +34,9 @@ class Worker:
         self._pipe = pipe
         self._workdir = workdir
         self._heap_mb = heap_mb
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
         self._session: WarmSession | None = None
+        self._jvm: subprocess.Popen[bytes] | None = None
         self._busy = False
 
     def serve(self) -> None:
@@ -41,24 +44,32 @@ class Worker:
         threading.Thread(target=self._listen, daemon=True).start()
         begun = time.perf_counter()
         try:
-            self._session = WarmSession(self._workdir, heap_mb=self._heap_mb)
+            self._session = WarmSession(
+                self._workdir, heap_mb=self._heap_mb, started=self._remember
+            )
         except JavaProblem as problem:
             self._pipe.send({"is": "broken", "why": str(problem)})
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must learn of it
+            self._pipe.send({"is": "broken", "why": f"{type(error).__name__}: {error}"})
             return
         signal.signal(signal.SIGINT, signal.default_int_handler)
         started = round((time.perf_counter() - begun) * 1000)
         self._pipe.send({"is": "ready", "spark": self._session.version, "ms": started})
         while True:
-            self._run(self._next())
+            self._run(*self._next())
 
-    def _next(self) -> Job:
+    def _remember(self, process: subprocess.Popen[bytes]) -> None:
+        self._jvm = process
+
+    def _next(self) -> tuple[int, Job]:
         while True:
             try:
                 return self._jobs.get()
             except KeyboardInterrupt:  # a cancel that came after its job had ended
                 continue
 
-    def _run(self, job: Job) -> None:
+    def _run(self, number: int, job: Job) -> None:
         assert self._session is not None
         try:
             self._busy = True
@@ -69,7 +80,7 @@ class Worker:
             fault = Fault("run", "cancelled", "the run was cancelled")
             outcome = Outcome("cancelled", fault=fault, spark_version=self._session.version)
         try:
-            self._pipe.send({"is": "outcome", "outcome": outcome.to_json()})
+            self._pipe.send({"is": "outcome", "id": number, "outcome": outcome.to_json()})
         except PipeClosed:
             self._end()
 
@@ -82,7 +93,7 @@ class Worker:
             if message.get("do") == "cancel":
                 self._cancel()
             elif message.get("do") == "run":
-                self._jobs.put(Job.from_json(message["job"]))
+                self._jobs.put((message["id"], Job.from_json(message["job"])))
 
     def _cancel(self) -> None:
         if self._busy and self._session is not None:
@@ -90,9 +101,9 @@ class Worker:
             self._session.cancel()
 
     def _end(self) -> Any:
-        """Leaves at once, whatever the code is doing; the JVM ends with its stdin."""
-        if self._session is not None:
-            self._session.gateway.process.kill()
+        """Leaves at once, whatever the code is doing, and takes the JVM along."""
+        if self._jvm is not None:
+            self._jvm.kill()
         shutil.rmtree(self._workdir, ignore_errors=True)
         os._exit(0)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import subprocess
 import threading
 import time
 from decimal import Decimal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bluebear_magic.errors import Cancelled
+from bluebear_magic.errors import BackendError, Cancelled
 from bluebear_magic.runner.envelope import Binding, Job, Limits
 
 SALES = "region,sales\nN,1\nS,2\nN,5\n"
@@ -205,6 +206,52 @@ def test_an_interrupt_cancels_and_the_worker_stays_warm(run, local):
     assert time.monotonic() - begun < 4
     assert local.status().state == "ready"
     assert run(TOTALS).status == "ok"
+
+
+def test_wide_values_are_cut_by_bytes_and_not_by_a_crash(run):
+    outcome = run("result = spark.range(2000).selectExpr(\"repeat('x', 60000) s\")")
+    (table,) = outcome.tables
+    assert table.truncated
+    assert 100 < len(table.rows) < 400
+
+
+def test_the_first_year_is_a_year(run):
+    outcome = run("result = spark.sql(\"select timestamp'0001-01-01 00:00:00' t\")")
+    assert outcome.tables[0].rows == (("0001-01-01T00:00:00",),)
+
+
+def test_jobs_of_two_threads_do_not_mix(run):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(4) as pool:
+        ran = list(pool.map(lambda n: run(f"result = spark.range({n})"), range(3, 9)))
+    assert [outcome.tables[0].row_count for outcome in ran] == list(range(3, 9))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4, 1.5])
+def test_closing_while_spark_starts_leaves_no_process(seconds):
+    from bluebear_magic.backends.worker_client import WorkerClient
+
+    client = WorkerClient(heap_mb=512)
+    client.start()
+    folder = client._workdir
+    time.sleep(seconds)
+    client.stop()
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(folder) not in left
+
+
+def test_a_worker_that_cannot_start_says_why(monkeypatch, reporter, sales, tmp_path):
+    from bluebear_magic.backends.local import LocalBackend
+
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'no module named pyspark' >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+    backend = LocalBackend(heap_mb=512)
+    with pytest.raises(BackendError, match="no module named pyspark"):
+        backend.run(Job("result = 1", (sales,)), reporter)
+    backend.close()
 
 
 def test_closing_leaves_no_process(reporter, sales):

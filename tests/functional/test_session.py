@@ -14,6 +14,7 @@ from bluebear_magic.errors import (
     NotConfigured,
     RunFailed,
 )
+from bluebear_magic.folders import writable
 from bluebear_magic.records import ChartHint, Draft
 from bluebear_magic.testing import RecordingReporter, ScriptedModel
 
@@ -228,6 +229,67 @@ def test_a_dataset_that_changed_is_read_anew(session, folder):
     assert bb.run(code, strict=True).df["s"][0] == 1
     path.write_text("a\n1\n2\n30\n")
     assert bb.run(code, strict=True).df["s"][0] == 33
+
+
+def test_a_result_takes_no_datasets_name(session):
+    bb, _ = session(RIGHT)
+    answer = bb.ask("total by region")
+    with pytest.raises(ArgumentError, match="`sales` is a dataset"):
+        bb.run(answer, into="sales", strict=True)
+    for _ in range(2):  # an earlier result may be replaced
+        assert bb.run(answer, into="totals").ok
+    assert bb.run(answer, into="not a name").error.kind == "dataset"
+
+
+def test_a_dataset_that_goes_away_hurts_only_code_that_reads_it(session, folder):
+    bb, _ = session(RIGHT)
+    other = folder / "other.csv"
+    other.write_text("a\n1\n")
+    bb.add_data("other", other)
+    answer = bb.ask("total by region")
+    assert answer.datasets == ("sales",)
+    other.unlink()
+    assert bb.run(answer).ok
+
+
+def test_broken_files_in_the_data_folder_are_told(tmp_path, local):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "good.csv").write_text("region,amount\nN,1\n")
+    (tmp_path / "data" / "ragged.csv").write_text("a,b\n1,2\n1,2,3\n1\n")
+    reporter = RecordingReporter()
+    code = 'result = spark.table("good")'
+    bb = Bluebear(ScriptedModel([code]), folder=tmp_path, reporter=reporter)
+    bb.tools.backends = {**bb.tools.backends, "local": local}
+    assert bb.ask("everything").ok
+    assert any("ragged.csv is left out" in warning for warning in reporter.warnings)
+
+
+def test_a_closed_session_says_so(folder):
+    bb = Bluebear(folder=folder)
+    bb.close()
+    for error in (bb.ask("total").error, bb.check(RIGHT).error, bb.run(RIGHT).error):
+        assert error.message == "this session is closed"
+
+
+def test_numbers_of_attempts_have_bounds(session):
+    bb, _ = session(RIGHT)
+    assert bb.ask("total", attempts=0).error.hint == "give a number from 1 to 10"
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(session, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("bluebear_magic.folders.cache_folder", lambda: tmp_path / "file")
+    writable.cache_clear()
+    bb, _ = session(RIGHT)
+    result = bb.run(bb.ask("total by region"), strict=True)
+    assert result.df["total"].tolist() == [6, 2]
+    assert "bluebear-results-" in result.path
+    writable.cache_clear()
+
+
+def test_a_check_of_unknown_data_is_an_error_as_a_value(session):
+    bb, _ = session()
+    assert bb.check(RIGHT, data=["nowhere"]).error.kind == "dataset"
 
 
 def test_would_send_holds_schemas_and_no_values(session):
