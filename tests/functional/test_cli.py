@@ -183,7 +183,6 @@ def test_an_interrupt_ends_it_and_its_worker(interrupted):
     worker.wait(10)
 
 
-@pytest.mark.xfail(strict=True, reason="Java that is still starting outlives its worker")
 def test_an_interrupt_ends_java_too(interrupted):
     java = interrupted[3][1]
     java.wait(5)

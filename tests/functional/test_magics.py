@@ -409,7 +409,6 @@ def test_run_answers_at_once_and_inserts_the_cell_too(kernel):
     assert int(kernel.run("print(north.df.iloc[0, 0], bb is north)").text.split()[0]) == 817_078
 
 
-@pytest.mark.xfail(strict=True, reason="the last step stays in the output")
 def test_dry_run_shows_what_would_be_sent_and_stops(project):
     kernel = Kernel(project, BLUEBEAR_WARM="0")
     try:
@@ -537,7 +536,6 @@ def test_an_interrupt_cancels_the_run_and_the_next_cell_works(kernel, interrupte
     assert "4 rows" in next_cell.text
 
 
-@pytest.mark.xfail(strict=True, reason="Cancelled shows the whole traceback")
 def test_an_interrupted_cell_says_so_in_one_line(interrupted):
     assert interrupted.trouble == "Cancelled: interrupted; the Spark work was cancelled"
 

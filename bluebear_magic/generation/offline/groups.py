@@ -30,6 +30,9 @@ _MEANINGS = {
     "sum": "the sum of", "avg": "the average of", "min": "the smallest", "max": "the largest",
     "median": "the median of",
 }  # fmt: skip
+_SINGLE_ROWS = 0.1  # groups of one row each are meant only where no other dataset will do
+_FEW_ROWS = 1000
+_CLEARLY = 0.95
 _TIME_NAMES = {"year", "quarter", "month", "week", "day", "date", "hour"}
 
 
@@ -72,7 +75,7 @@ def plan_groups(context: PlanContext) -> Plan:
     figures, shown = _split(context)
     if asked.limited and ((asked.groups and shown) or asked.order):
         raise Reject("say one thing at a time: the best of each group cannot be told yet")
-    keys = _keys(context, shown)
+    keys = _keys(context, shown, figured=any(figure.function != "count" for figure in figures))
     aggregates = [_aggregate(context, figure) for figure in figures]
     having = [_having(context, where) for where in asked.havings]
     wanted = _wanted(context)
@@ -151,12 +154,15 @@ def _implied_counts(context: PlanContext, shown: list[Target]) -> list[MeasureRe
 # --- keys ----------------------------------------------------------------------
 
 
-def _keys(context: PlanContext, shown: list[Target]) -> list[Key]:
+def _keys(context: PlanContext, shown: list[Target], *, figured: bool) -> list[Key]:
     """The keys asked for, then those of what is shown.
 
-    Columns shown "of the customers" group by customer, not by the column.
+    Columns shown "of the customers" group by customer, not by the column. ``figured``:
+    something else than rows is asked of each group.
     """
-    keys = [key for target in context.asked.groups for key in _target_keys(context, target)]
+    targets = [(key, t) for t in context.asked.groups for key in _target_keys(context, t)]
+    keys = [key for key, _ in targets]
+    named = {key for key, target in targets if figured and _named_exactly(context, target)}
     of_things = [key for target in shown for key in _target_keys(context, target)]
     for key in of_things:
         item = key.source
@@ -165,9 +171,26 @@ def _keys(context: PlanContext, shown: list[Target]) -> list[Key]:
             if lookup and item != lookup.match:
                 keys.append(Key(lookup.key))
     keys = list(dict.fromkeys([*keys, *of_things]))
-    if any(_tells_rows_apart(context, key) for key in keys):
+    single = [key for key in keys if _tells_rows_apart(context, key)]
+    if not named.issuperset(single):
         raise Reject  # every group would be one row
+    if single:
+        context.cost += _SINGLE_ROWS
+        context.assumptions.append(f"{context.base.name} has one row for each of these groups")
     return keys
+
+
+def _named_exactly(context: PlanContext, target: Target) -> bool:
+    """Whether a grouping names a column of kinds so clearly that single rows are meant, too.
+
+    Small tables, such as earlier results, hold one row for each region or year already.
+    """
+    column = context.peek(target)
+    if not isinstance(target, ColumnRef) or column is None or column.identifier:
+        return False
+    score = next((c.score for c in target.mention.columns if c.column is column), 0.0)
+    few = column.integral and (column.rows or 0) <= _FEW_ROWS
+    return score >= _CLEARLY and (column.kind in {"text", "time"} or few)
 
 
 def _tells_rows_apart(context: PlanContext, key: Key) -> bool:

@@ -7,6 +7,7 @@ Spans may overlap; which of them hold together is for the parser to say.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -258,6 +259,11 @@ def _columns(
             for end, score in _column_spans(tokens, matches, pairs, start, column, index):
                 if score >= _LEAST_COLUMN:
                     spans[start, end].append(Candidate(column, round(score, 4)))
+    for start, end in _spans(tokens):
+        spelled = index.spelled_columns.get(_norms(tokens, start, end), ())
+        if spelled:
+            others = [c for c in spans[start, end] if c.column not in spelled]
+            spans[start, end] = [*(Candidate(column, 1.0) for column in spelled), *others]
     return [
         Mention(
             "column", start, end, _text(tokens, start, end),
@@ -325,7 +331,8 @@ def _score(column: ColumnInfo, quality: dict[int, float]) -> float:
 def _datasets(
     tokens: tuple[Token, ...], matches: list[dict[Part, float]], index: SchemaIndex
 ) -> list[Mention]:
-    found = []
+    found = _spelled_datasets(tokens, index)
+    spelled = {(mention.start, mention.end, id(mention.dataset)) for mention in found}
     for start in range(len(tokens)):
         for dataset in index.datasets:
             free = set(range(len(dataset.parts)))
@@ -342,6 +349,8 @@ def _datasets(
                 free.discard(-best[1])
                 quality[-best[1]] = 1.0 if best[0] >= _SAME_STEM else best[0]
                 score = _dataset_score(dataset, quality)
+                if (start, end + 1, id(dataset)) in spelled:
+                    continue
                 if dataset.head in quality and score >= _LEAST_DATASET:
                     text = _text(tokens, start, end + 1)
                     cost = round(1 - score, 4)
@@ -349,6 +358,25 @@ def _datasets(
                         Mention("dataset", start, end + 1, text, cost=cost, dataset=dataset)
                     )
     return found
+
+
+def _spelled_datasets(tokens: tuple[Token, ...], index: SchemaIndex) -> list[Mention]:
+    """Datasets whose names stand in the question letter by letter."""
+    return [
+        Mention("dataset", start, end, _text(tokens, start, end), dataset=dataset)
+        for start, end in _spans(tokens)
+        for dataset in index.spelled_datasets.get(_norms(tokens, start, end), ())
+    ]
+
+
+def _spans(tokens: tuple[Token, ...]) -> Iterator[tuple[int, int]]:
+    for start in range(len(tokens)):
+        for end in range(start + 1, min(len(tokens), start + _MAX_SPAN) + 1):
+            yield start, end
+
+
+def _norms(tokens: tuple[Token, ...], start: int, end: int) -> tuple[str, ...]:
+    return tuple(token.norm for token in tokens[start:end])
 
 
 def _dataset_score(dataset: DatasetInfo, quality: dict[int, float]) -> float:
@@ -365,17 +393,23 @@ def _dataset_score(dataset: DatasetInfo, quality: dict[int, float]) -> float:
 
 def _values(tokens: tuple[Token, ...], index: SchemaIndex) -> list[Mention]:
     found = []
-    pieces = [token.norm if token.kind != "mark" else "" for token in tokens]
+    pieces = [_bare(token.norm) if token.kind != "mark" else "" for token in tokens]
+    endings = ["s" if token.possessive else "" for token in tokens]
     for start in range(len(tokens)):
         if not pieces[start]:
             continue
         words: list[str] = []
+        spelled: list[str] = []
         for end in range(start, min(len(tokens), start + index.longest_value + 2)):
             if pieces[end]:
-                words.append(_bare(pieces[end]))
+                words.append(pieces[end])
+                spelled.append(pieces[end] + endings[end])
             elif tokens[end].text in ",?!;":
                 break
-            hits = index.values.get(" ".join(words)) if pieces[end] else None
+            # "O'Brien's" is first the value of that spelling, then what belongs to O'Brien
+            hits = pieces[end] and (
+                index.values.get(" ".join(spelled)) or index.values.get(" ".join(words))
+            )
             if hits and _value_like(tokens[start : end + 1], hits):
                 found.append(_value_mention(tokens, start, end + 1, hits, 0.0))
     taken = {i for mention in found for i in range(mention.start, mention.end)}

@@ -129,6 +129,12 @@ class Phrases(Cursor):
                         if summed and isinstance(noun, ColumnRef) and not distinct:
                             total = MeasureRef("sum", noun, True)
                             yield total, end, so_far + more + most
+            if mention.text.casefold() == "count" and self._grouped_at(start):
+                yield MeasureRef("count", TableRef(None), True, how_many=True), start, cost
+
+    def _grouped_at(self, at: int) -> bool:
+        """Whether a grouping follows: in "count by year" the rows are counted."""
+        return any(True for category in ("by", "each") for _ in self._sense(at, category))
 
     def _operands(
         self, at: int, *, numbers: bool

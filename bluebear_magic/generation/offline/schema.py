@@ -9,10 +9,10 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bluebear_magic.generation.offline.lexicon import lexicon
-from bluebear_magic.generation.offline.tokens import split_name, stem, value_words
+from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize, value_words
 from bluebear_magic.records import ColumnProfile, Context, Dataset, Profile
 from bluebear_magic.runner.values import is_numeric, is_temporal
 
@@ -139,6 +139,9 @@ class ValueHit:
     value: str
 
 
+_Named = TypeVar("_Named", ColumnInfo, DatasetInfo)
+
+
 class SchemaIndex:
     """What words can be looked up in: names of datasets and columns, and values."""
 
@@ -155,6 +158,8 @@ class SchemaIndex:
                 self.columns_by_part[part].append(column)
         owned = [part for dataset in self.datasets for part in dataset.parts]
         self.parts = tuple(dict.fromkeys([*self.columns_by_part, *owned]))
+        self.spelled_columns = _by_spelling(self.columns)
+        self.spelled_datasets = _by_spelling(self.datasets)
         self.values, self.value_words, self.longest_value = _value_index(self.columns)
 
     @cached_property
@@ -176,6 +181,14 @@ class SchemaIndex:
     def column(self, dataset: str, name: str) -> ColumnInfo:
         """A column by its dataset and name; KeyError when there is none."""
         return self.by_name[dataset].by_name[name]
+
+
+def _by_spelling(named: tuple[_Named, ...]) -> dict[tuple[str, ...], list[_Named]]:
+    """Columns or datasets by the tokens that their names become in a question."""
+    found: dict[tuple[str, ...], list[_Named]] = defaultdict(list)
+    for item in named:
+        found[tuple(token.norm for token in tokenize(item.name))].append(item)
+    return dict(found)
 
 
 def _parts(name: str) -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -41,13 +41,14 @@ class Token:
     """A piece of the question; ``norm`` is without case and accents.
 
     ``number`` is set for numerals and number words; for quoted text ``text`` is
-    what stands between the quotes.
+    what stands between the quotes. ``possessive``: an "'s" stood behind it.
     """
 
     text: str
     norm: str
     kind: TokenKind
     number: int | float | None = None
+    possessive: bool = False
 
     @property
     def stem(self) -> str:
@@ -82,10 +83,12 @@ def stem(word: str) -> str:
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """All tokens of a text in order; possessive endings are dropped."""
-    tokens = []
+    tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         kind, piece = match.lastgroup, match.group()
         if kind == "possessive":
+            if tokens and piece.endswith("s"):
+                tokens[-1] = replace(tokens[-1], possessive=True)
             continue
         tokens.append(_token(kind, piece))
     return tuple(tokens)
@@ -93,9 +96,9 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 def value_words(value: str) -> tuple[str, ...]:
     """The words of a value as a question would spell them; marks left out."""
-    plain = normalise(value).replace("'", "").replace('"', "")
+    plain = normalise(value).replace("'", "").replace('"', "").replace("\u2019", "")
     return tuple(
-        piece.replace("\u2019", "")
+        piece
         for match in _TOKEN.finditer(plain)
         if match.lastgroup not in {"mark", "possessive"}
         for piece in match.group().split()
