@@ -285,6 +285,83 @@ def test_what_was_assumed_is_said(model):
     )
 
 
+SUMMARY = _dataset("regions", 2, {"region": ["NORTH", "SOUTH"], "price": ("i", 2, 0)})
+YEARS = _dataset("years", 3, {"year": ("i", 3, 0), "amount": "f", "id": ("i", 3, 0)})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "question", "steps"),
+    [
+        (SUMMARY, "total price by region", 'groupBy("region").agg(F.sum("price")'),
+        (SUMMARY, "highest price for each region", 'groupBy("region").agg(F.max("price")'),
+        (YEARS, "average amount per year", 'groupBy("year").agg(F.avg("amount")'),
+    ],
+)
+def test_a_table_of_one_row_for_each_group_can_be_grouped(model, dataset, question, steps):
+    draft = _draft(model, question, _context(dataset))
+    assert steps in _steps(draft)
+    assert f"{dataset[0].name} has one row for each of these groups" in draft.assumptions
+
+
+@pytest.mark.parametrize(
+    ("dataset", "question"),
+    [
+        (SUMMARY, "count by region"),
+        (SUMMARY, "how many regions by region"),
+        (YEARS, "total amount by id"),
+        (_dataset("big", 5000, {"n": ("i", 5000, 0), "x": "f"}), "total x by n"),
+    ],
+)
+def test_groups_of_one_row_that_say_nothing_are_refused(model, dataset, question):
+    with pytest.raises(NotUnderstood):
+        _draft(model, question, _context(dataset))
+
+
+def test_a_dataset_of_many_rows_for_each_group_is_preferred_to_one_of_single_rows(model):
+    draft = _draft(model, "total sales by region", _context(
+        _dataset("regions", 2, {"region": ["NORTH", "SOUTH"], "sales": ("i", 2, 0)}), SALES
+    ))  # fmt: skip
+    assert _steps(draft).startswith("sales_data.groupBy")
+
+
+DIGITS = _dataset(
+    "log2024",
+    40,
+    {
+        "year": ("i", 3, 0), "c17": "f", "c3": ["a", "b"], "things_3": "i", "things": "i",
+        "col_1": ["u", "v"], "UnitPrice": "f",
+    },
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        ("count by year", 'groupBy("year").agg(F.count("*")'),
+        ("count per c3", 'groupBy("c3").agg(F.count("*")'),
+        ("sum of c17 by c3", 'groupBy("c3").agg(F.sum("c17")'),
+        ("total things_3 by col_1", 'groupBy("col_1").agg(F.sum("things_3")'),
+        ("average UnitPrice by C3", 'groupBy("c3").agg(F.avg("UnitPrice")'),
+        ("how many log2024 are there", 'log_2024.agg(F.count("*")'),
+    ],
+)
+def test_a_name_as_the_data_spells_it_is_that_name(model, question, steps):
+    assert steps in _steps(_draft(model, question, _context(DIGITS)))
+
+
+def test_a_value_with_a_possessive_ending_is_told_from_the_one_without(model):
+    shops = _dataset("shops", 40, {"owner": ["O'Brien's", "O'Brien", "Lee"], "sales": "i"})
+    for question, value in (
+        ("total sales where owner is O'Brien's", "O'Brien's"),
+        ("total sales where owner is O\u2019Brien\u2019s", "O'Brien's"),
+        ("total sales where owner is O'Brien", "O'Brien"),
+        ("total sales in Lee's", "Lee"),
+    ):
+        code = ast.parse(_draft(model, question, _context(shops)).code)
+        texts = {node.value for node in ast.walk(code) if isinstance(node, ast.Constant)}
+        assert texts & {"O'Brien's", "O'Brien", "Lee"} == {value}
+
+
 def test_rows_that_a_join_leaves_out_are_told(model):
     flights, profile = FLIGHTS
     fewer = _dataset("airlines", 2, {"carrier": ["UA", "DL"], "name": ["United Air", "Delta"]})

@@ -268,8 +268,11 @@ class Parser(Clauses):
                 yield (When(mention.period, mention.text, column),), end, cost + more
 
     def _anchors(self, at: int) -> Iterator[tuple[Parts, int, float]]:
+        grouping = self._grouped_at(at)
         for role, start, cost in self._preposition(at):
             for conditions, table, end, more in self._qualified_table(start):
+                if grouping and start > at and not conditions:
+                    continue  # "total price by region" asks for groups, whatever regions are
                 placed = TableRef(table.mention, table.via, role)
                 yield (Anchor(placed), *conditions), end, cost + more
             for extreme, end, more in self._extreme_noun(start):
