@@ -267,9 +267,17 @@ def _missing(path: Path) -> DatasetError:
     while not parent.is_dir() and parent != parent.parent:
         path, parent = parent, parent.parent
     names = sorted(entry.name for entry in parent.iterdir() if not entry.name.startswith("."))
-    near = [name for name, _, _ in process.extract(path.name, names, limit=3, score_cutoff=60)]
+    stems = {name: _stem(name) for name in names}  # endings alone make no names alike
+    alike = process.extract(_stem(path.name), stems, limit=3, score_cutoff=65)
+    near = [name for _, _, name in alike]
     hint = f"Did you mean {_or(near)} in {parent}?" if near else f"{_contents(parent)}."
     return DatasetError(f"{path} does not exist", hint[0].upper() + hint[1:])
+
+
+def _stem(name: str) -> str:
+    """A file's name without the endings of its format, as far as it has a name of its own."""
+    path = Path(name.lower().removesuffix(".gz"))
+    return path.stem if path.suffix[1:] in FORMATS else path.name
 
 
 def _contents(folder: Path) -> str:

@@ -231,6 +231,16 @@ def test_a_path_that_does_not_exist_names_what_is_near(tmp_path):
     assert has(refused(tmp_path / "sale_2024.csv"), "does not exist", "sales_2024.csv")
 
 
+def test_the_ending_of_a_missing_file_is_no_reason_to_name_another(tmp_path):
+    for name in ("huge.csv", "onlyhdr.csv", "wide.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    told = str(refused(tmp_path / "gone.csv"))
+    assert "Did you mean" not in told
+    assert "huge.csv" in told  # what the folder holds is told instead
+    (tmp_path / "gone.parquet").write_text("a\n1\n")
+    assert has(refused(tmp_path / "gone.csv"), "Did you mean gone.parquet in")
+
+
 def test_a_folder_that_does_not_exist_names_the_first_that_is_missing(tmp_path):
     (tmp_path / "reports").mkdir()
     assert has(refused(tmp_path / "report" / "x.csv"), "reports")

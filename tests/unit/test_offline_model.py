@@ -260,6 +260,24 @@ def test_a_refusal_offers_two_questions_that_are_answered(model, context, questi
         assert _draft(model, other, context).code
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "x" * 5000,
+        " ".join(f"strange{i}" for i in range(70)),
+        f"flights of carrier '{'z' * 190}'",
+        f"flights of carrier '{'zz ' * 60}'",
+        f"flights with {'9' * 300} distance in {'q' * 900}",
+    ],
+    ids=["one word", "many words", "a long value", "a value of many words", "a number"],
+)
+def test_a_refusal_repeats_only_a_little_of_the_question(model, question):
+    with pytest.raises(NotUnderstood) as refusal:
+        _draft(model, question, TRAVEL)
+    assert len(refusal.value.message) < 400
+    assert "..." in refusal.value.message
+
+
 def test_an_ambiguous_word_is_explained_with_its_columns(model):
     with pytest.raises(NotUnderstood) as refusal:
         _draft(model, "average delay by carrier", TRAVEL)

@@ -22,7 +22,7 @@ from bluebear_magic.generation.offline.plan import (
 )
 from bluebear_magic.generation.offline.request import ColumnRef, MeasureRef, Where
 from bluebear_magic.generation.offline.schema import ColumnInfo
-from bluebear_magic.generation.offline.tokens import normalise
+from bluebear_magic.generation.offline.tokens import normalise, said
 
 _OPPOSITE: dict[str, Operator] = {
     "==": "!=", "!=": "==", ">": "<=", ">=": "<", "<": ">=", "<=": ">",
@@ -41,7 +41,7 @@ def compare(context: PlanContext, where: Where) -> Condition:
         return _equal(context, context.use(placed), where, values)
     named = where.target.mention
     if not context.asked.tables and context.asked.outputs and weak(named.columns[0]):
-        raise Reject(f"{named.text!r} of what?")
+        raise Reject(f"{said(named.text)} of what?")
     if where.operator == "missing":
         column = context.column(where.target)
         if where.counted and (column.identifier or column.profile.nulls in {0, None}):
@@ -134,12 +134,12 @@ def _literal(column: ColumnInfo, operand: Mention) -> Literal_:
         try:
             number = float(operand.text.replace(",", ""))
         except ValueError:
-            raise Reject(f"{column} holds numbers, not {operand.text!r}") from None
+            raise Reject(f"{column} holds numbers, not {said(operand.text)}") from None
         if not math.isfinite(number):
-            raise Reject(f"{column} holds numbers, not {operand.text!r}")
+            raise Reject(f"{column} holds numbers, not {said(operand.text)}")
         return int(number) if number.is_integer() else number
     if column.kind != "text":
-        raise Reject(f"{column} cannot be compared with {operand.text!r}")
+        raise Reject(f"{column} cannot be compared with {said(operand.text)}")
     return _spelling(column, operand.text)
 
 
@@ -150,7 +150,7 @@ def _spelling(column: ColumnInfo, text: str) -> str:
         return known[0]
     if text in known or not (known or column.profile.complete):
         return text
-    raise Reject(f"{text!r} does not occur in {column}")
+    raise Reject(f"{said(text)} does not occur in {column}")
 
 
 def _equal(

@@ -29,6 +29,7 @@ from bluebear_magic.generation.offline.request import (
     Where,
 )
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo
+from bluebear_magic.generation.offline.tokens import said
 
 _RELATED_COST = 0.15
 _CLOSE = 0.06
@@ -156,11 +157,11 @@ def _period(context: PlanContext, when: When) -> Condition:
     timeless = not any(column.kind == "time" for column in places.base.columns)
     if year and timeless and not places.day_parts() and when.period.whole_years:
         if says_when(year):
-            raise Reject(f"say whether {when.words!r} is about {year}")
+            raise Reject(f"say whether {said(when.words)} is about {year}")
         return _years(context, year, when)
     moment = places.moment()
     if when.after_verb and isinstance(moment, Field) and says_when(context.info(moment)):
-        raise Reject(f"say whether {when.words!r} is about {moment}")
+        raise Reject(f"say whether {said(when.words)} is about {moment}")
     context.note(when.words, f"a period of {moment_words(moment)}")
     return During(moment, when.period)
 

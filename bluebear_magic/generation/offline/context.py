@@ -24,7 +24,7 @@ from bluebear_magic.generation.offline.request import (
     Where,
 )
 from bluebear_magic.generation.offline.schema import ColumnInfo
-from bluebear_magic.generation.offline.tokens import stem
+from bluebear_magic.generation.offline.tokens import said, stem
 
 
 @dataclass(frozen=True)
@@ -205,8 +205,8 @@ class PlanContext:
             if len(found) == 1:
                 return found[0], hint.startswith("-")
             if found:
-                raise Reject(f"{words!r} could go by several columns", tuple(found))
-        raise Reject(f"{self.base.name} has nothing that {words!r} could go by")
+                raise Reject(f"{said(words)} could go by several columns", tuple(found))
+        raise Reject(f"{self.base.name} has nothing that {said(words)} could go by")
 
     def _measures_called(self, word: str) -> list[ColumnInfo]:
         found = [

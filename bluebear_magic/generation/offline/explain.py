@@ -11,8 +11,7 @@ from bluebear_magic.generation.offline.plan import During, Plan
 from bluebear_magic.generation.offline.resolve import Reading, Verdict
 from bluebear_magic.generation.offline.schema import ColumnInfo, SchemaIndex
 from bluebear_magic.generation.offline.suggest import suggestions
-
-_MAX_NAMED = 8
+from bluebear_magic.generation.offline.tokens import MOST_WORDS, said
 
 
 def explanation(reading: Reading) -> str:
@@ -56,8 +55,8 @@ def refusal(
     elif not index.datasets:
         message = "There is no data to ask about."
     elif unplaced:
-        names = ", ".join(f"'{word}'" for word in unplaced[:_MAX_NAMED])
-        more = ", ..." if len(unplaced) > _MAX_NAMED else ""
+        names = ", ".join(map(said, unplaced[:MOST_WORDS]))
+        more = ", ..." if len(unplaced) > MOST_WORDS else ""
         message = f"I could not place {names}{more}: it names no column, value or step that I know."
     elif verdict and verdict.rivals:
         message = _both_ways(verdict)

@@ -24,7 +24,7 @@ from bluebear_magic.generation.offline.request import (
     Where,
 )
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo
-from bluebear_magic.generation.offline.tokens import stem, tokenize
+from bluebear_magic.generation.offline.tokens import said, stem, tokenize
 
 _MEANINGS = {
     "sum": "the sum of", "avg": "the average of", "min": "the smallest", "max": "the largest",
@@ -63,7 +63,7 @@ def _ranks_groups(context: PlanContext, ranked: ColumnRef) -> bool:
     column = context.places.column(ranked.mention, numeric=True).column
     if not additive(column):
         raise Reject(
-            f"{ranked.mention.text!r} could be of one row or of all rows of a group; "
+            f"{said(ranked.mention.text)} could be of one row or of all rows of a group; "
             "say total, average, minimum or maximum"
         )
     return True

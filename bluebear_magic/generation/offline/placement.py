@@ -16,7 +16,7 @@ from bluebear_magic.generation.offline.linking import Candidate, Mention
 from bluebear_magic.generation.offline.plan import DayParts, Field, Moment
 from bluebear_magic.generation.offline.request import Role, TableRef
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
-from bluebear_magic.generation.offline.tokens import stem, value_words
+from bluebear_magic.generation.offline.tokens import said, stem, value_words
 
 _MARGIN = 0.06  # a choice must be better by this much than the next
 _HOP = 0.12
@@ -94,7 +94,7 @@ class Places:
         for candidate in mention.columns:
             if candidate.column.dataset == self.base.name:
                 return candidate.column
-        raise Reject(f"{self.base.name} has no column for {mention.text!r}", vague=True)
+        raise Reject(f"{self.base.name} has no column for {said(mention.text)}", vague=True)
 
     def path_to(self, dataset: str, role: Role = "", via: ColumnInfo | None = None) -> Path:
         """The one way to look a dataset up; Reject when there is none or more than one."""
@@ -162,7 +162,7 @@ class Places:
             found.append((cost, placed, candidate))
         if not found:
             raise trouble or Reject(
-                f"{self.base.name} has no column for {mention.text!r}",
+                f"{self.base.name} has no column for {said(mention.text)}",
                 vague=self.base.name not in self._mentioned,
             )
         return self._clear_winner(mention.text, found)
@@ -179,7 +179,7 @@ class Places:
         }
         if rivals:
             options = (placed.column, *rivals)
-            raise Reject(f"{words!r} could be {listed(map(str, options))}", options)
+            raise Reject(f"{said(words)} could be {listed(map(str, options))}", options)
         return placed
 
     def values(
@@ -210,7 +210,7 @@ class Places:
             found.append((cost, placed, tuple(hits[key][i] for i in range(len(operands)))))
         if not found:
             raise Reject(
-                f"{words!r} is no value of {self.base.name}",
+                f"{said(words)} is no value of {self.base.name}",
                 vague=self.base.name not in self._mentioned,
             )
         found.sort(key=lambda entry: (entry[0], str(entry[1].column)))
@@ -220,7 +220,7 @@ class Places:
             return next((p, v) for _, p, v in found if p.column is playing[0])
         if len(near) > 1:
             options = tuple(near)
-            raise Reject(f"{words!r} occurs in {listed(map(str, options))}", options)
+            raise Reject(f"{said(words)} occurs in {listed(map(str, options))}", options)
         return found[0][1], found[0][2]
 
     def _hits(self, operand: Mention) -> Iterable[tuple[ColumnInfo, str]]:

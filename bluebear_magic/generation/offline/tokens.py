@@ -21,6 +21,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+MOST_WORDS = 6  # of a question, in a message
+_LONG_WORD = 40
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _NUMBER_WORDS = {
     word: value
@@ -126,6 +128,14 @@ def _number(piece: str) -> int | float:
         plain = plain[:-1]
     value = float(plain) * scale
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def said(text: str) -> str:
+    """What a person wrote, quoted and cut to a length fit for a message."""
+    words = text.split()
+    cut = [word if len(word) <= _LONG_WORD else f"{word[:_LONG_WORD]}..." for word in words]
+    more = [*cut[:MOST_WORDS], "..."] if len(cut) > MOST_WORDS else cut
+    return repr(" ".join(more))
 
 
 def split_name(name: str) -> tuple[str, ...]:
