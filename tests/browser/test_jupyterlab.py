@@ -105,3 +105,38 @@ def test_an_interrupt_stops_what_run_started(open_notebook):
     page.keyboard.press("i")
     page.keyboard.press("i")
     notebook.output(1).get_by_text("Cancelled").first.wait_for(timeout=15_000)
+
+
+SLOW = """from pyspark.sql import functions as F
+
+big = spark.table("big")
+pairs = big.alias("a").crossJoin(big.alias("b"))
+result = pairs.agg(F.sum(F.col("a.n") % (F.col("b.n") + 1)).alias("total"))
+"""
+REGISTER = f"""%load_ext bluebear_magic
+from bluebear_magic.testing import ScriptedModel
+session = get_ipython()._bluebear.frontend.bb
+session.tools.models["scripted"] = ScriptedModel([{SLOW!r}])"""
+
+
+def test_an_interrupt_stops_what_the_picker_started(open_notebook, folder):
+    """Fast on a sample, without end on the whole."""
+    (folder / "data" / "big.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(300_000)))
+    question = "%%bluebear --model scripted --data big\nEvery pair of numbers"
+    notebook = open_notebook("picker.ipynb", REGISTER, question)
+    notebook.run(0)
+    notebook.run(1)
+    output = notebook.output(1)
+    output.get_by_role("button", name="Run").click()
+    output.get_by_text("running on local Spark").first.wait_for()
+    page = notebook.page
+    notebook.cell(0).locator(".jp-InputPrompt").click()
+    page.keyboard.press("i")
+    page.keyboard.press("i")
+    output.get_by_text("Interrupted; the work was cancelled.").wait_for(timeout=15_000)
+    notebook.cell(2).locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("%%bluebear_run\nresult = spark.range(3)")
+    notebook.run(2)
+    assert "3 rows" in notebook.output(2).inner_text()
+    assert "running" not in output.inner_text()
