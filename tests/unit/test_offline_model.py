@@ -303,6 +303,12 @@ def test_what_was_assumed_is_said(model):
     )
 
 
+def test_by_may_still_say_whose_doing_it_was(model):
+    draft = _draft(model, "show the status of all orders by the customer with first name Ann", SHOP)
+    assert "join(" in _steps(draft)
+    assert 'where(F.col("first_name") == "Ann").select("status")' in _steps(draft)
+
+
 SUMMARY = _dataset("regions", 2, {"region": ["NORTH", "SOUTH"], "price": ("i", 2, 0)})
 YEARS = _dataset("years", 3, {"year": ("i", 3, 0), "amount": "f", "id": ("i", 3, 0)})
 

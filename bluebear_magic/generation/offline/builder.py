@@ -17,7 +17,7 @@ from bluebear_magic.generation.offline.plan import (
     Plan,
     Related,
 )
-from bluebear_magic.generation.offline.request import Request
+from bluebear_magic.generation.offline.request import Anchor, Part, Request
 from bluebear_magic.generation.offline.rows import plan_rows
 
 
@@ -30,7 +30,7 @@ def build(places: Places, request: Request, asked: Asked) -> tuple[Plan, PlanCon
     plan = plan_groups(context) if is_grouped(context) else plan_rows(context)
     conditions = build_conditions(context, request.parts)
     conditions += tuple(Missing(item, negated=True) for item in dict.fromkeys(context.not_null))
-    _all_used(context, conditions)
+    _all_used(context, request.parts, conditions)
     _say_what_is_left_out(context)
     plan = replace(plan, lookups=_in_order(context), conditions=conditions)
     if _pointless(plan):
@@ -38,8 +38,12 @@ def build(places: Places, request: Request, asked: Asked) -> tuple[Plan, PlanCon
     return plan, context
 
 
-def _all_used(context: PlanContext, conditions: tuple[Condition, ...]) -> None:
+def _all_used(
+    context: PlanContext, parts: tuple[Part, ...], conditions: tuple[Condition, ...]
+) -> None:
     """A dataset that was named must have a part in the answer."""
+    if any(part.by and context.is_base(part.table) for part in parts if isinstance(part, Anchor)):
+        raise Reject  # "total price by region" asks for groups, whatever the rows are
     related = {c.match.dataset for c in conditions if isinstance(c, Related)}
     for dataset in sorted(context.asked.anchors):
         if dataset not in {context.base.name, *context.lookups, *related}:

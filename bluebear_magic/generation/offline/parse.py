@@ -271,10 +271,9 @@ class Parser(Clauses):
         grouping = self._grouped_at(at)
         for role, start, cost in self._preposition(at):
             for conditions, table, end, more in self._qualified_table(start):
-                if grouping and start > at and not conditions:
-                    continue  # "total price by region" asks for groups, whatever regions are
                 placed = TableRef(table.mention, table.via, role)
-                yield (Anchor(placed), *conditions), end, cost + more
+                by = grouping and start > at and not conditions
+                yield (Anchor(placed, by=by), *conditions), end, cost + more
             for extreme, end, more in self._extreme_noun(start):
                 anchored = _as_anchor(extreme)
                 if not any(isinstance(part, Output) for part in anchored):

@@ -119,10 +119,15 @@ class When:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A dataset that the question is about, or is related to."""
+    """A dataset that the question is about, or is related to.
+
+    ``by``: it stands behind "by", alone: either its things did something ("accounts
+    by customers"), or groups are wanted.
+    """
 
     table: TableRef
     negated: bool = False
+    by: bool = False
 
 
 @dataclass(frozen=True)
