@@ -309,6 +309,24 @@ def test_by_may_still_say_whose_doing_it_was(model):
     assert 'where(F.col("first_name") == "Ann").select("status")' in _steps(draft)
 
 
+RESULT = _dataset(
+    "total_sales_by_region", 2, {"region": ["NORTH", "SOUTH"], "total_sales": ("i", 2, 0)}
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        ("total sales by region", 'sales_data.groupBy("region").agg(F.sum("sales")'),
+        ("sales by region", 'sales_data.groupBy("region").agg(F.sum("sales")'),
+        ("total sales by region and product", 'sales_data.groupBy("region", "product")'),
+        ("how many total_sales_by_region are there", 'total_sales_by_region.agg(F.count("*")'),
+    ],
+)
+def test_a_dataset_named_like_a_question_is_meant_only_where_it_is_spelled(model, question, steps):
+    assert steps in _steps(_draft(model, question, _context(SALES, RESULT)))
+
+
 SUMMARY = _dataset("regions", 2, {"region": ["NORTH", "SOUTH"], "price": ("i", 2, 0)})
 YEARS = _dataset("years", 3, {"year": ("i", 3, 0), "amount": "f", "id": ("i", 3, 0)})
 

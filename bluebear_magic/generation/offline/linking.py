@@ -287,6 +287,7 @@ def _column_spans(  # noqa: PLR0917 - the lattice's tables and a place in them
     free = set(range(len(column.parts)))
     quality: dict[int, float] = {}
     own = 1.0
+    owners = () if dataset.phrase else dataset.parts
     found = []
     paired = -1  # the second word of a pair is taken already
     for end in range(start, min(len(tokens), start + _MAX_SPAN)):
@@ -307,7 +308,7 @@ def _column_spans(  # noqa: PLR0917 - the lattice's tables and a place in them
             free.discard(-best[1])
             quality[-best[1]] = best[0]
         else:
-            named = max((matches[end].get(part, 0.0) for part in dataset.parts), default=0.0)
+            named = max((matches[end].get(part, 0.0) for part in owners), default=0.0)
             if not named or (quality and any(not column.own[i] for i in quality)):
                 break
             own = min(own, named)
@@ -335,6 +336,8 @@ def _datasets(
     spelled = {(mention.start, mention.end, id(mention.dataset)) for mention in found}
     for start in range(len(tokens)):
         for dataset in index.datasets:
+            if dataset.phrase:
+                continue
             free = set(range(len(dataset.parts)))
             quality: dict[int, float] = {}
             for end in range(start, min(len(tokens), start + _MAX_SPAN)):
@@ -366,6 +369,8 @@ def _spelled_datasets(tokens: tuple[Token, ...], index: SchemaIndex) -> list[Men
         Mention("dataset", start, end, _text(tokens, start, end), dataset=dataset)
         for start, end in _spans(tokens)
         for dataset in index.spelled_datasets.get(_norms(tokens, start, end), ())
+        # "total sales by region" asks for just that, whatever a dataset is called
+        if not dataset.phrase or all(token.joined for token in tokens[start + 1 : end])
     ]
 
 

@@ -91,6 +91,12 @@ class DatasetInfo:
     rows: int | None
 
     @cached_property
+    def phrase(self) -> bool:
+        """Whether its name reads as a question itself: ``total_sales_by_region``."""
+        senses = (s for part in self.parts[1:-1] for s in lexicon().phrases.get((part.word,), ()))
+        return any(sense.category in {"by", "each"} for sense in senses)
+
+    @cached_property
     def head(self) -> int:
         """Where the part stands that says what a row is."""
         order = range(len(self.parts) - 1, -1, -1)

@@ -43,7 +43,8 @@ class Token:
     """A piece of the question; ``norm`` is without case and accents.
 
     ``number`` is set for numerals and number words; for quoted text ``text`` is
-    what stands between the quotes. ``possessive``: an "'s" stood behind it.
+    what stands between the quotes. ``possessive``: an "'s" stood behind it;
+    ``joined``: an underscore joins it to the token before.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Token:
     kind: TokenKind
     number: int | float | None = None
     possessive: bool = False
+    joined: bool = False
 
     @property
     def stem(self) -> str:
@@ -86,13 +88,16 @@ def stem(word: str) -> str:
 def tokenize(text: str) -> tuple[Token, ...]:
     """All tokens of a text in order; possessive endings are dropped."""
     tokens: list[Token] = []
+    end = 0
     for match in _TOKEN.finditer(text):
         kind, piece = match.lastgroup, match.group()
         if kind == "possessive":
             if tokens and piece.endswith("s"):
                 tokens[-1] = replace(tokens[-1], possessive=True)
             continue
-        tokens.append(_token(kind, piece))
+        joined = text[end : match.start()].strip("_") == "" and match.start() > end > 0
+        tokens.append(replace(_token(kind, piece), joined=joined))
+        end = match.end()
     return tuple(tokens)
 
 
