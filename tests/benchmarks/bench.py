@@ -8,10 +8,12 @@ import itertools
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from bluebear_magic import Bluebear
+from bluebear_magic.context.local import describe
 from bluebear_magic.generation.offline import OfflineModel
 from bluebear_magic.guard import check
 from bluebear_magic.records import (
@@ -129,6 +131,23 @@ def offline():
     tell("offline model, 20 tables of 20 columns", milliseconds(ask, 31))
 
 
+def wide_csv():
+    import pandas as pd
+
+    header = ",".join(f"c{i}" for i in range(500))
+    row = ",".join(("17", "0.25", "x", "2024-01-31", "NA")[i % 5] for i in range(500))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "wide.csv"
+        path.write_text("\n".join([header, *[row] * 50]) + "\n")
+        ours = milliseconds(lambda: describe("wide", path), 5)
+        tell(
+            "describing a CSV of 500 columns",
+            ours,
+            "pandas",
+            milliseconds(lambda: pd.read_csv(path), 5),
+        )
+
+
 def warm_check():
     with Bluebear() as bb:
         bb.add_data("sales_data", DATA / "sales_data.csv")
@@ -144,5 +163,5 @@ def warm_check():
 
 
 if __name__ == "__main__":
-    for benchmark in (load, guard, offline, warm_check):
+    for benchmark in (load, guard, offline, wide_csv, warm_check):
         benchmark()
