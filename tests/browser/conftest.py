@@ -116,11 +116,20 @@ class Notebook:
         self.page, self.path = page, path
         page.goto(f"{lab}/lab/tree/{path.name}?reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        page.wait_for_function(
-            "() => document.querySelector('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator')"
-            "?.getAttribute('data-status') === 'idle'",
-            timeout=60_000,
-        )
+        self._await_kernel(lab)
+
+    def _await_kernel(self, lab):
+        """The page shows a kernel as idle before it has one: the server knows better."""
+        for _ in range(600):
+            with urllib.request.urlopen(f"{lab}/api/sessions") as answer:
+                sessions = json.load(answer)
+            for session in sessions:
+                ready = session["kernel"] and session["kernel"]["execution_state"] == "idle"
+                if session["path"] == self.path.name and ready:
+                    self.page.wait_for_timeout(500)
+                    return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("no kernel started")
 
     def cell(self, index):
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
