@@ -6,7 +6,7 @@ import difflib
 
 from bluebear_magic.errors import BluebearError
 from bluebear_magic.notebook.reporter import what_failed
-from bluebear_magic.present import escape
+from bluebear_magic.present import escape, tables
 from bluebear_magic.present.render import code_html
 from bluebear_magic.provenance.header import Cell, code_hash
 from bluebear_magic.records import Answer
@@ -69,13 +69,16 @@ def _checked(checked: str) -> str:
 def _card(status: str, lines: list[str], code: str, place: str) -> Bundle:
     told = [line for text in lines for line in text.splitlines() if line.strip()]
     text = [status, *told]
-    html = [f"<div><strong>{escape.html(status)}</strong></div>"]
-    html += [f"<div>{escape.html(line)}</div>" for line in told]
+    html = [f"<div><strong>{tables.markup(status)}</strong></div>"]
+    html += [f"<div>{tables.markup(line)}</div>" for line in told]
     if code:
         text += ["", *code.strip().splitlines(), ""]
         html.append(f"<details open><summary>code</summary>{code_html(code.strip())}</details>")
     if place:
         text.append(place)
-        html.append(f"<div><small>{escape.html(place)}</small></div>")
+        html.append(f"<div><small>{tables.markup(place)}</small></div>")
     clean = [escape.terminal(line) for line in text]
-    return {"text/plain": "\n".join(clean).strip(), "text/html": "".join(html)}
+    return {
+        "text/plain": "\n".join(clean).strip(),
+        "text/html": f"<div {tables.NO_MATH}>{''.join(html)}</div>",
+    }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from bluebear_magic.present import escape
+from bluebear_magic.present import escape, tables
 from bluebear_magic.present.render import code_html
 from bluebear_magic.records import Checked, Draft
 
@@ -142,20 +142,21 @@ class DisplayReporter:
 
     def _bundle(self) -> dict[str, str]:
         html = [
-            f"<details><summary>attempt {number} failed: {escape.html(what_failed(checked))}"
+            f"<details><summary>attempt {number} failed: {tables.markup(what_failed(checked))}"
             f"</summary>{code_html(draft.code)}</details>"
             for number, draft, checked in self._failed
         ]
-        html += [f"<div>&#9888; {escape.html(text)}</div>" for text in self._warnings]
+        html += [f"<div>&#9888; {tables.markup(text)}</div>" for text in self._warnings]
         text = [
             f"attempt {number} failed: {escape.line(what_failed(checked), 300)}"
             for number, _, checked in self._failed
         ]
         text += [f"warning: {escape.line(warning, 300)}" for warning in self._warnings]
         if self._step:
-            html.append(f"<div><em>{escape.html(self._step)} &hellip;</em></div>")
+            html.append(f"<div><em>{tables.markup(self._step)} &hellip;</em></div>")
             text.append(escape.line(self._step, 100) + " ...")
-        return {"text/plain": "\n".join(text), "text/html": "".join(html)}
+        shown = f"<div {tables.NO_MATH}>{''.join(html)}</div>" if html else ""
+        return {"text/plain": "\n".join(text), "text/html": shown}
 
 
 def what_failed(checked: Checked) -> str:

@@ -600,6 +600,16 @@ def test_a_backend_that_is_none_is_told_with_those_that_are(cold, cell):
         assert name in trouble
 
 
+@pytest.mark.xfail(strict=True, reason="messages show names of the data as they are")
+def test_an_error_that_quotes_the_data_has_no_escape_codes(kernel, project):
+    (project / "elsewhere" / "esc.csv").write_text("\x1b[31mred\x1b[0m,n\nx,1\n")
+    kernel.run("%bluebear data add esc elsewhere/esc.csv")
+    ran = kernel.run('%%bluebear_run\nresult = spark.table("esc").select("rde")')
+    kernel.run("%bluebear data rm esc")
+    assert "\\x1b[31mred" in ran.trouble
+    assert "\x1b" not in json.dumps(ran.outputs, ensure_ascii=False)
+
+
 # --- %bluebear ---------------------------------------------------------------
 
 
