@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 import math
+import signal
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +38,9 @@ def spark(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
+        handler = signal.getsignal(signal.SIGINT)
         session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
+        signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
         yield session.fresh("sample")
         session.close()
     time.tzset()
