@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bluebear_magic.runner.envelope import Fault, Outcome, Table
 
-Severity = Literal["block", "approve", "warn"]
+Severity = Literal["block", "approve", "repair", "warn"]
 Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
 
 
@@ -157,7 +157,11 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong with code. ``line`` and ``column`` count from 1 and 0, as Python does."""
+    """One thing wrong with code. ``line`` and ``column`` count from 1 and 0, as Python does.
+
+    ``repair``: the code runs, but is proven to miss what the data hold; a model gets to
+    mend it, and no one else is stopped.
+    """
 
     rule: str
     severity: Severity

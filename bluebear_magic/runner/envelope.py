@@ -25,7 +25,8 @@ class Binding:
 
     ``paths`` are read with ``format``, ``options`` and the DDL ``schema``.
     ``base_path`` is the root of a Hive-partitioned folder, else None.
-    ``sampled`` says that the paths hold a sample and not the whole.
+    ``sampled`` says that the paths hold a sample and not the whole, ``note`` of what.
+    ``fingerprint`` names the state of what the paths hold; empty when it is not known.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Binding:
     options: tuple[tuple[str, str], ...] = ()
     base_path: str | None = None
     sampled: bool = False
+    note: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
