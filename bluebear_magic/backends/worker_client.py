@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import tempfile
 import threading
 import time
 import weakref
+from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -20,10 +22,14 @@ from typing import Any
 from bluebear_magic.errors import BackendError, Cancelled
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.runner.envelope import Fault, Job, Outcome
+from bluebear_magic.runner.execute import timed_out
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
+from bluebear_magic.runner.worker import Options
 
 START_SECONDS = 90.0
-CANCEL_SECONDS = 5.0  # for the code to let go, before the worker is ended
+CANCEL_SECONDS = 5.0  # for the worker to let go of a job, before it is ended itself
+GRACE_SECONDS = 5.0  # beyond a job's own limit, which the worker keeps
+IDLE_SECONDS = 900.0  # without a job, after which the worker ends; the next job starts another
 # The worker sees these and nothing else: no keys, no tokens, no notebook settings.
 PASSED_ON = ("PATH", "JAVA_HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
@@ -35,14 +41,16 @@ class WorkerClient:
     under a job gives a Fault of kind ``crash``, and the next job a new worker.
     """
 
-    def __init__(self, heap_mb: int) -> None:
+    def __init__(self, heap_mb: int, idle_seconds: float = IDLE_SECONDS) -> None:
         self._heap_mb = heap_mb
+        self._idle_seconds = idle_seconds
         self._lock = threading.Lock()  # around starting and ending
         self._turn = threading.Lock()  # one job at a time
         self._jobs = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Pipe | None = None
         self._inbox: Queue[dict[str, Any] | None] = Queue()
+        self._left = threading.Event()  # the worker has said goodbye, or gone without
         self._ready: dict[str, Any] | None = None
         self._workdir: Path | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
@@ -60,7 +68,7 @@ class WorkerClient:
     def start(self) -> None:
         """Starts a worker unless one is alive; does not wait for its Spark."""
         with self._lock:
-            if self.running:
+            if self.running and not self._left.is_set():
                 return
             self._bury()
             ours, theirs = socket.socketpair()
@@ -70,7 +78,7 @@ class WorkerClient:
                 self._process = subprocess.Popen(
                     [
                         sys.executable, "-m", "bluebear_magic.runner.worker",
-                        str(theirs.fileno()), str(self._workdir), str(self._heap_mb),
+                        str(theirs.fileno()), json.dumps(asdict(self._options())),
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -88,23 +96,33 @@ class WorkerClient:
             theirs.close()
             self._pipe = Pipe(ours)
             self._inbox = Queue()
+            self._left = threading.Event()
             self._ready = None
             reader = threading.Thread(
-                target=_read, args=(self._pipe, self._inbox), name="bluebear-worker", daemon=True
+                target=_read,
+                args=(self._pipe, self._inbox, self._left),
+                name="bluebear-worker",
+                daemon=True,
             )
             reader.start()
             self._finalizer = weakref.finalize(self, _end, self._process, ours, self._workdir)
+
+    def _options(self) -> Options:
+        return Options(str(self._workdir), self._heap_mb, idle_seconds=self._idle_seconds)
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
         """Runs one job to its end, its time limit, or an interrupt; others wait their turn."""
         with self._turn:
             number = next(self._jobs)
             try:
-                self.start()
-                self._wait_ready(reporter)
-                assert self._pipe is not None
-                self._pipe.send({"do": "run", "id": number, "job": job.to_json()})
-                return self._await_outcome(number, job, reporter)
+                while True:
+                    self.start()
+                    self._wait_ready(reporter)
+                    assert self._pipe is not None
+                    self._pipe.send({"do": "run", "id": number, "job": job.to_json()})
+                    outcome = self._await_outcome(number, job, reporter)
+                    if outcome is not None:
+                        return outcome
             except PipeClosed:
                 return self._crashed()
             except KeyboardInterrupt:
@@ -150,19 +168,22 @@ class WorkerClient:
             "see that `python -c 'import pyspark'` works where the notebook runs",
         )
 
-    def _await_outcome(self, number: int, job: Job, reporter: Reporter) -> Outcome:
+    def _await_outcome(self, number: int, job: Job, reporter: Reporter) -> Outcome | None:
+        """The outcome; None when the worker was just leaving and has not taken the job."""
         begun = time.monotonic()
         what = "running" if job.mode == "full" else "checking"
         while True:
             waited = time.monotonic() - begun
             if waited > 1:
                 reporter.progress(f"{what} on local Spark ({waited:.0f} s)")
-            message = self._next(min(1.0, max(0.01, job.limits.seconds - waited)))
+            message = self._next(1.0)
             if message is not None and message.get("id") == number:
-                return Outcome.from_json(message["outcome"])
-            if time.monotonic() - begun > job.limits.seconds:
+                return _outcome(message)
+            if message is not None and message["is"] == "bye":
+                return None
+            if time.monotonic() - begun > job.limits.seconds + GRACE_SECONDS:
                 self._cancel(number)
-                return _timed_out(job)
+                return Outcome("fault", fault=timed_out(job.limits.seconds))
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
         """The next message; None when none came in time. Raises ``PipeClosed``."""
@@ -181,7 +202,7 @@ class WorkerClient:
         deadline = time.monotonic() + CANCEL_SECONDS
         with contextlib.suppress(PipeClosed):
             while time.monotonic() < deadline:
-                self._pipe.send({"do": "cancel"})
+                self._pipe.send({"do": "cancel", "id": number})
                 message = self._next(1.0)
                 if message is not None and message.get("id") == number:
                     return
@@ -208,22 +229,24 @@ class WorkerClient:
         self._process = self._pipe = self._ready = self._finalizer = None
 
 
-def _timed_out(job: Job) -> Outcome:
-    limit = job.limits.seconds
-    fault = Fault(
-        "run",
-        "timeout",
-        f"the code ran for more than {limit:g} s and was stopped",
-        suggestion="look for a loop without end or a join that multiplies rows",
-    )
-    return Outcome("fault", fault=fault)
+def _outcome(message: dict[str, Any]) -> Outcome:
+    """What the worker sent; the process that wrote it had run the code, so it is read with care."""
+    try:
+        return Outcome.from_json(message["outcome"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        fault = Fault("worker", "protocol", f"the outcome cannot be read: {error}")
+        return Outcome("fault", fault=fault)
 
 
-def _read(pipe: Pipe, inbox: Queue[dict[str, Any] | None]) -> None:
+def _read(pipe: Pipe, inbox: Queue[dict[str, Any] | None], left: threading.Event) -> None:
     try:
         while True:
-            inbox.put(pipe.receive())
+            message = pipe.receive()
+            if message.get("is") == "bye":
+                left.set()
+            inbox.put(message)
     except PipeClosed:
+        left.set()
         inbox.put(None)
 
 
