@@ -14,11 +14,12 @@ import tempfile
 import threading
 import time
 import weakref
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from bluebear_magic.backends.memory import memory_mb
 from bluebear_magic.errors import BackendError, Cancelled
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.runner.envelope import Fault, Job, Outcome
@@ -34,15 +35,44 @@ IDLE_SECONDS = 900.0  # without a job, after which the worker ends; the next job
 PASSED_ON = ("PATH", "JAVA_HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
+@dataclass(frozen=True)
+class WorkerFacts:
+    """A running worker: process id, Spark and Java, seconds its start took, whether from an
+    archive of classes, the version of Landlock (0: none), and the memory it holds.
+
+    ``memory_mb``: of the worker, its children and its JVM, shared pages counted once;
+    None where the system does not tell.
+    """
+
+    pid: int
+    ready: bool
+    spark: str
+    java: str
+    start_seconds: float | None
+    archive: bool
+    landlock: int
+    memory_mb: float | None
+
+
 class WorkerClient:
     """One worker process. ``start`` returns at once; ``run`` waits for it to be ready.
+
+    ``heap_mb``: Spark's largest heap; ``archives``: the folder for class-data archives,
+    None for none; ``idle_seconds``: without a job, after which it ends by itself.
 
     Raises ``BackendError`` when the worker cannot start; a worker that dies
     under a job gives a Fault of kind ``crash``, and the next job a new worker.
     """
 
-    def __init__(self, heap_mb: int, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        heap_mb: int,
+        *,
+        archives: Path | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self._heap_mb = heap_mb
+        self._archives = archives
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()  # around starting and ending
         self._turn = threading.Lock()  # one job at a time
@@ -64,6 +94,23 @@ class WorkerClient:
     def ready(self) -> bool:
         """Whether its Spark has answered."""
         return self.running and self._ready is not None
+
+    def facts(self) -> WorkerFacts | None:
+        """What there is to tell of the worker; None while there is none."""
+        process, ready = self._process, self._ready
+        if process is None or not self.running:
+            return None
+        pids = [process.pid, *([ready["jvm"]] if ready else [])]
+        return WorkerFacts(
+            pid=process.pid,
+            ready=ready is not None,
+            spark=ready["spark"] if ready else "",
+            java=ready["java"] if ready else "",
+            start_seconds=ready["ms"] / 1000 if ready else None,
+            archive=bool(ready and ready["archive"]),
+            landlock=int(ready["landlock"]) if ready else 0,
+            memory_mb=memory_mb(pids),
+        )
 
     def start(self) -> None:
         """Starts a worker unless one is alive; does not wait for its Spark."""
@@ -108,7 +155,12 @@ class WorkerClient:
             self._finalizer = weakref.finalize(self, _end, self._process, ours, self._workdir)
 
     def _options(self) -> Options:
-        return Options(str(self._workdir), self._heap_mb, idle_seconds=self._idle_seconds)
+        return Options(
+            str(self._workdir),
+            heap_mb=self._heap_mb,
+            idle_seconds=self._idle_seconds,
+            archives=str(self._archives) if self._archives else None,
+        )
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
         """Runs one job to its end, its time limit, or an interrupt; others wait their turn."""

@@ -137,6 +137,7 @@ def start(
     conf: Mapping[str, str],
     environ: Mapping[str, str],
     archive: Path | None = None,
+    more: tuple[str, ...] = (),
     started: Callable[[subprocess.Popen[bytes]], None],
     timeout: float = 60.0,
 ) -> Gateway:
@@ -160,6 +161,7 @@ def start(
                 heap_mb=heap_mb,
                 conf=conf,
                 archive=archive,
+                more=more,
             ),
             stdin=subprocess.PIPE,
             stdout=sink,
@@ -180,6 +182,7 @@ def command(
     heap_mb: int,
     conf: Mapping[str, str],
     archive: Path | None,
+    more: tuple[str, ...] = (),
 ) -> list[str]:
     """What starts Spark's JVM, as a list of arguments; ``archive`` holds its classes."""
     log4j = workdir / "log4j2.properties"
@@ -195,6 +198,7 @@ def command(
         *(() if archive is None else (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto")),
         f"-Xmx{heap_mb}m",
         *COMPILER,
+        *more,
         "-XX:+ExitOnOutOfMemoryError",  # a JVM without memory is of no use, and may hang
         f"-Dlog4j2.configurationFile={log4j}",
         f"-Djava.io.tmpdir={workdir}",

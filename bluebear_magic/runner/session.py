@@ -75,6 +75,7 @@ class WarmSession:
 
     ``workdir`` holds Spark's scratch files and the JVM's log. ``heap_mb`` is the
     JVM's largest heap, ``udf_memory_mb`` what one Python function may allocate.
+    ``archive`` holds the JVM's classes, ``more`` are further options of it.
     ``started`` gets the JVM's process before it answers. Raises ``jvm.JavaProblem``
     when no JVM can be had.
     """
@@ -86,13 +87,15 @@ class WarmSession:
         heap_mb: int = 1024,
         udf_memory_mb: int = 2048,
         archive: Path | None = None,
+        more: tuple[str, ...] = (),
         started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
     ) -> None:
         import pyspark
 
-        java = jvm.find_java()
+        self.java = jvm.find_java()
+        self.archive = archive
         udfs = workdir / "udf"
-        udfs.mkdir()
+        udfs.mkdir(exist_ok=True)
         conf = {
             **SEMANTICS,
             **CLOSED_DOORS,
@@ -114,13 +117,14 @@ class WarmSession:
             udf_daemon.MEMORY_MB: str(udf_memory_mb),
         }
         self.gateway = jvm.start(
-            java,
+            self.java,
             spark_home=Path(pyspark.__file__).parent,
             workdir=workdir,
             heap_mb=heap_mb,
             conf=conf,
             environ=environ,
             archive=archive,
+            more=more,
             started=started,
         )
         self._udfs = udfs
@@ -194,6 +198,13 @@ class WarmSession:
     def alive(self) -> bool:
         """Whether the JVM runs."""
         return self.gateway.process.poll() is None
+
+    def end_orderly(self) -> None:
+        """Ends the JVM and waits until it has written what it writes at its end."""
+        self._root.stop()
+        if self.gateway.process.stdin:
+            self.gateway.process.stdin.close()
+        self.gateway.process.wait(60)
 
     def close(self) -> None:
         """Ends the JVM."""

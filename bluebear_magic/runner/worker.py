@@ -26,13 +26,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic.runner import class_data, jvm, warmup
 from bluebear_magic.runner.envelope import PROTOCOL, Fault, Job, Outcome
 from bluebear_magic.runner.execute import execute, timed_out
 from bluebear_magic.runner.faults import fault_of
-from bluebear_magic.runner.jvm import OUT_OF_MEMORY, JavaProblem
 from bluebear_magic.runner.nursery import Child, fork
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
-from bluebear_magic.runner.sandbox import Fence, confine
+from bluebear_magic.runner.sandbox import Fence, confine, landlock_version
 from bluebear_magic.runner.session import WarmSession, remove
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 LET_GO_SECONDS = 0.5  # for code that is stopped, to say where it was
 LOG_BYTES = 1 << 20
+QUIET_SECONDS = 10.0  # without a job, before the archive is made in the background
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,15 @@ class Worker:
         self._spare: Child | None = None
         self._count = 0
         self._jvm: subprocess.Popen[bytes] | None = None
+        self._maker: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> None:
         """Runs until the pipe closes or there is nothing to do any more."""
         begun = time.perf_counter()
         try:
             with self._watched_pipe():
-                self._session = WarmSession(
-                    self._workdir,
-                    heap_mb=self._options.heap_mb,
-                    udf_memory_mb=self._options.udf_memory_mb,
-                    started=self._remember,
-                )
-        except JavaProblem as problem:
+                self._session = self._start()
+        except jvm.JavaProblem as problem:
             self._pipe.send({"is": "broken", "why": str(problem)})
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must learn of it
@@ -88,15 +85,64 @@ class Worker:
             return
         self._prepare()
         started = round((time.perf_counter() - begun) * 1000)
-        self._pipe.send(
-            {"is": "ready", "protocol": PROTOCOL, "spark": self._session.version, "ms": started}
-        )
         with contextlib.suppress(PipeClosed):
+            self._pipe.send({"is": "ready", "protocol": PROTOCOL, "ms": started, **self._facts()})
+            self._warm_up()
             self._work()
             self._pipe.send({"is": "bye"})
 
+    def _start(self) -> WarmSession:
+        """Spark, from the archive of its classes where there is one that works."""
+        archive = self._archive()
+        if archive is not None and class_data.usable(archive):
+            try:
+                return self._session_with(archive)
+            except jvm.JavaProblem:
+                class_data.discard(archive)  # damaged: the plain start shows what else is wrong
+        return self._session_with(None)
+
+    def _session_with(self, archive: Path | None) -> WarmSession:
+        return WarmSession(
+            self._workdir,
+            heap_mb=self._options.heap_mb,
+            udf_memory_mb=self._options.udf_memory_mb,
+            archive=archive,
+            started=self._remember,
+        )
+
+    def _archive(self) -> Path | None:
+        """Where the archive for this Java and Spark would lie; None when none is wanted."""
+        import pyspark
+
+        if self._options.archives is None:
+            return None
+        home = Path(pyspark.__file__).parent
+        return class_data.archive_path(Path(self._options.archives), jvm.find_java(), home)
+
+    def _facts(self) -> dict[str, Any]:
+        """What there is to tell of this worker."""
+        session = self._session
+        return {
+            "spark": session.version,
+            "java": f"Java {session.java.major} ({session.java.source})",
+            "jvm": session.gateway.process.pid,
+            "archive": session.archive is not None,
+            "landlock": landlock_version(),
+        }
+
+    def _warm_up(self) -> None:
+        """Loads what checks need while nobody waits."""
+        steps = warmup.steps(self._session.fresh())
+        while not self._waiting and self._session.alive:
+            self._listen(0.05)
+            if self._waiting or next(steps, None) is None:
+                return
+
     def end(self) -> None:
         """Ends the JVM and the child, removes the folder."""
+        if self._maker is not None and self._maker.poll() is None:
+            os.killpg(self._maker.pid, signal.SIGKILL)
+            self._maker.wait()
         if self._spare is not None:
             self._spare.kill()
         if self._jvm is not None:
@@ -136,6 +182,8 @@ class Worker:
         while self._session.alive and time.monotonic() - idle < self._options.idle_seconds:
             if not self._waiting:
                 self._listen(min(1.0, self._options.idle_seconds))
+                if time.monotonic() - idle > QUIET_SECONDS:
+                    self._make_archive()
                 continue
             message = self._waiting.popleft()
             number = message["id"]
@@ -235,7 +283,7 @@ class Worker:
                 f"the process that ran the code {how}",
                 suggestion="the code ended its process, or broke it in native code",
             )
-        elif status == OUT_OF_MEMORY:
+        elif status == jvm.OUT_OF_MEMORY:
             fault = Fault(
                 "worker",
                 "memory",
@@ -252,6 +300,21 @@ class Worker:
                 suggestion="run it again: Spark starts anew by itself",
             )
         return Outcome("fault", fault=fault, spark_version=self._session.version).to_json()
+
+    def _make_archive(self) -> None:
+        """Lets a process of the lowest priority make the archive for the next start, once."""
+        archive = self._archive() if self._maker is None else None
+        if archive is None or archive.exists():
+            return
+        self._maker = subprocess.Popen(
+            [sys.executable, "-m", class_data.__name__, str(archive.parent)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._workdir,
+            start_new_session=True,
+            preexec_fn=lambda: os.nice(19),  # noqa: PLW1509 - one thread, and before it exec
+        )
 
     # --- between jobs ----------------------------------------------------------
 
