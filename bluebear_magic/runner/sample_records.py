@@ -14,7 +14,7 @@ from functools import cached_property
 
 MIN_RECORDS = 3  # that must be well formed before a guess at the quotes is believed
 BOM = b"\xef\xbb\xbf"
-_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_JSON_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
 
 Span = tuple[int, int]
 
@@ -37,72 +37,92 @@ class Grammar:
     @cached_property
     def _end(self) -> bytes:
         if self.newline:
-            return b"(?:" + re.escape(self.newline) + b")"
+            return re.escape(self.newline)
         return rb"(?:\r\n|\n|\r(?=[^\n]))"  # a CR that ends the window may be half a CRLF
+
+    def _plain(self, *without: bytes) -> bytes:
+        """Any bytes up to a separator or a line end, or one of ``without``."""
+        stops = [self.sep, *without]
+        if self.newline == b"\r\n" and all(len(stop) == 1 for stop in stops):
+            none = b"[^%b\\r]*" % re.escape(b"".join(stops))
+            return none + rb"(?:\r(?!\n)%b)*" % none
+        stops.append(self.newline)
+        if all(len(stop) == 1 for stop in stops):
+            return b"[^%b]*" % re.escape(b"".join(stops))
+        return b"(?:(?!%b).)*" % b"|".join(map(re.escape, stops))
 
     @cached_property
     def _body(self) -> bytes:
         """The inside of quotes, from anywhere in it."""
         quote, escape = re.escape(self.quote), re.escape(self.escape)
-        if self.escape == self.quote:
+        if self.escape in {self.quote, b""}:
             return b"[^%b]*(?:%b%b[^%b]*)*" % (quote, quote, quote, quote)
         return b"[^%b%b]*(?:%b.[^%b%b]*)*" % (quote, escape, escape, quote, escape)
 
-    def _record(self, *, strict: bool, final: bool) -> tuple[bytes, bytes]:
-        """Patterns of a record, and of the rest of one that the window's begin cuts in quotes."""
-        end = rb"(?:%b|\r?\Z)" % self._end if final else self._end
-        sep = re.escape(self.sep)
-        stop = b"(?:%b|%b)" % (sep, self._end)
-        plain = b"(?:(?!%b).)*" % stop
-        if not self.quote:
-            line = b"(?:(?!%b).)*%b" % (self._end, end)
-            if not self.newline:
-                line = rb"[^\r\n]*" + end
-            return line, line
+    def _field(self, *, strict: bool) -> tuple[bytes, bytes]:
+        """Patterns of a field, and of what ends one that began in quotes.
+
+        Strict: nothing follows the quote that closes, and no quote is in a bare value.
+        """
         quote = re.escape(self.quote)
         blank = rb"[ \t]*" if self.trim else b""
         # A quote that closes is not followed by another one: that pair is a quote in the value.
-        closing = b"%b(?!%b)%b" % (quote, quote, blank if strict else plain)
-        quoted = blank + quote + self._body + closing
-        bare = b"(?!%b%b)" % (blank, quote)
-        bare += b"(?:(?!%b|%b).)*" % (stop, quote) if strict else plain
-        field = b"(?:%b|%b)" % (quoted, bare)
-        times = b"{%d}" % (self.width - 1) if strict else b"*"
-        record = b"%b(?:%b%b)%b%b" % (field, sep, field, times, end)
-        if strict:
-            record = b"(?:%b|%b)" % (self._end, record)  # blank lines are no records to Spark
-        rest = b"%b%b(?:%b%b)*%b" % (self._body, closing, sep, field, end)
-        return record, rest
+        rest = self._body + b"%b(?!%b)%b" % (quote, quote, blank if strict else self._plain())
+        bare = self._plain(self.quote) if strict else self._plain()
+        return b"(?:%b%b%b|(?!%b%b)%b)" % (blank, quote, rest, blank, quote, bare), rest
 
     @cached_property
-    def _patterns(self) -> dict[tuple[bool, bool], tuple[re.Pattern[bytes], re.Pattern[bytes]]]:
+    def _records(self) -> dict[bool, re.Pattern[bytes]]:
+        """A record as lenient as Spark is, by whether the file ends with the window."""
+        if self.quote:
+            line = b"%b(?:%b%b)*" % (f := self._field(strict=False)[0], re.escape(self.sep), f)
+        elif self.newline:
+            line = b"(?:(?!%b).)*" % self._end
+        else:
+            line = rb"[^\r\n]*"
+        return {final: _compiled(line + self._stop(final)) for final in (False, True)}
+
+    def _stop(self, final: bool) -> bytes:
+        return rb"(?:%b|\r?\Z)" % self._end if final else self._end
+
+    @cached_property
+    def _strict(self) -> dict[bool, tuple[re.Pattern[bytes], ...]]:
+        """A record of the right width, and the rest of one cut outside and inside of quotes."""
+        field, rest = self._field(strict=True)
+        more = b"(?:%b%b)" % (re.escape(self.sep), field)
         found = {}
-        for strict in (True, False):
-            for final in (True, False):
-                record, rest = self._record(strict=strict, final=final)
-                found[strict, final] = re.compile(record, re.DOTALL), re.compile(rest, re.DOTALL)
+        for final in (False, True):
+            end = self._stop(final)
+            # Blank lines are no records to Spark.
+            record = b"(?:%b|%b%b{%d}%b)" % (self._end, field, more, self.width - 1, end)
+            fewer = b"%b{0,%d}%b" % (more, self.width - 1, end)
+            found[final] = tuple(map(_compiled, (record, field + fewer, rest + fewer)))
         return found
+
+    @cached_property
+    def _begun(self) -> re.Pattern[bytes]:
+        """The begin of a well formed record, cut by the window's end."""
+        field, _ = self._field(strict=True)
+        blank = rb"[ \t]*" if self.trim else b""
+        opened = blank + re.escape(self.quote) + self._body + b"(?:%b)?" % re.escape(self.escape)
+        whole = b"(?:%b%b){0,%d}" % (field, re.escape(self.sep), self.width - 1)
+        return _compiled(whole + rb"(?:%b|%b\r?)\Z" % (opened, field))
 
     def records(self, data: bytes, begin: int, *, final: bool) -> Iterator[Span]:
         """The whole records from ``begin``, where one begins. ``final``: the file ends here."""
-        pattern = self._patterns[False, final][0]
-        return _matches(pattern, data, begin)
+        return _matches(self._records[final], data, begin)
 
     def aligned(self, data: bytes, *, final: bool) -> list[Span] | None:
         """The whole records of a window that begins anywhere; None where that is not sure.
 
-        For records that are lines, the first byte must be the one before the window's own
-        first (``lead`` of them), so that a record that begins there is not lost.
+        The window has to begin ``lead`` bytes early, so that a record at its begin is not lost.
         """
         if not self.quote:
             first = next(self.records(data, 0, final=final), None)
             return list(self.records(data, first[1], final=final)) if first else []
         begin = self._clear(data)
-        believed = []
-        for within in (False, True):
-            spans = self._read_as(data, begin, final=final, within=within)
-            if spans is not None:
-                believed.append(spans)
+        readings = [self._read_as(data, begin, final, within=within) for within in (False, True)]
+        believed = [spans for spans in readings if spans is not None]
         return believed[0] if len(believed) == 1 else None
 
     @property
@@ -118,23 +138,25 @@ class Grammar:
                 return place
         return len(data)
 
-    def _read_as(self, data: bytes, begin: int, *, final: bool, within: bool) -> list[Span] | None:
+    def _read_as(
+        self, data: bytes, begin: int, final: bool, *, within: bool
+    ) -> list[Span] | None:
         """The records if ``begin`` lies within quotes or not; None when they are malformed."""
-        partial = self._patterns[False, final][within].match(data, begin)
-        if not partial:
+        record, *partial = self._strict[final]
+        cut = partial[within].match(data, begin)
+        if not cut:
             return None
-        strict = self._patterns[True, final][0]
-        spans = list(_matches(strict, data, partial.end()))
-        reached = spans[-1][1] if spans else partial.end()
-        left = data[reached:]
-        if final and left:
-            return None
-        # What is left must be the begin of a record, cut by the window's end.
-        if left and self._patterns[False, False][0].match(data, reached):
+        spans = list(_matches(record, data, cut.end()))
+        reached = spans[-1][1] if spans else cut.end()
+        if reached < len(data) and (final or not self._begun.match(data, reached)):
             return None
         spans = [span for span in spans if data[slice(*span)].strip()]
-        known = self.width > 1 or self.quote in data
-        return spans if known and len(spans) >= MIN_RECORDS else None
+        telling = self.width > 1 or self.quote in data
+        return spans if telling and len(spans) >= MIN_RECORDS else None
+
+
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
 
 
 def _matches(pattern: re.Pattern[bytes], data: bytes, begin: int) -> Iterator[Span]:
@@ -165,6 +187,8 @@ def array_items(data: bytes, count: int) -> tuple[int, int, bool]:
         return 0, 0, False
     for token in _JSON_TOKEN.finditer(data):
         mark = token[0]
+        if mark == b'"':  # cut by the window's end
+            break
         if depth == 1 and mark in {b",", b"]"}:
             items, end = items + 1, token.start()
             if items == count or mark == b"]":
