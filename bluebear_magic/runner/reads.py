@@ -29,6 +29,20 @@ class Budget:
         self.spent += size
 
 
+@dataclass(frozen=True)
+class Quota:
+    """What one file may give and cost: ``rows`` taken at ``spots`` places, out of ``budget``.
+
+    ``aim`` bytes and ``look`` rows of columnar data read are enough.
+    """
+
+    rows: int
+    spots: int
+    budget: Budget
+    aim: int = 0
+    look: int = 0
+
+
 class CountedFile(io.RawIOBase):
     """A file to read, whose bytes are charged to a budget. Raises OverBudget beforehand.
 
@@ -38,20 +52,21 @@ class CountedFile(io.RawIOBase):
     def __init__(self, path: str, budget: Budget) -> None:
         super().__init__()
         self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed with this one
-        self._budget = budget
+        self.path = path
+        self.budget = budget
         self.over = False
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes."""
+        """At most ``size`` bytes; with none given, all that is left of the file."""
         if size < 0:
             here = self._file.tell()
             size = self._file.seek(0, io.SEEK_END) - here
             self._file.seek(here)
-        if size > self._budget.left:
+        if size > self.budget.left:
             self.over = True
-            raise OverBudget(f"{self._file.name}: more to read than the budget of a sample allows")
+            raise OverBudget(f"{self.path}: more to read than the budget of a sample allows")
         data = self._file.read(size) or b""
-        self._budget.charge(len(data))
+        self.budget.charge(len(data))
         return data
 
     def readinto(self, buffer: Any) -> int:

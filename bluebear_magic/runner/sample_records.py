@@ -51,13 +51,13 @@ class Grammar:
             return b"[^%b]*" % re.escape(b"".join(stops))
         return b"(?:(?!%b).)*" % b"|".join(map(re.escape, stops))
 
-    @cached_property
-    def _body(self) -> bytes:
+    def _body(self, *, strict: bool) -> bytes:
         """The inside of quotes, from anywhere in it."""
         quote, escape = re.escape(self.quote), re.escape(self.escape)
         if self.escape in {self.quote, b""}:
             return b"[^%b]*(?:%b%b[^%b]*)*" % (quote, quote, quote, quote)
-        return b"[^%b%b]*(?:%b.[^%b%b]*)*" % (quote, escape, escape, quote, escape)
+        pair = b"" if strict else b"|%b%b" % (quote, quote)
+        return b"[^%b%b]*(?:(?:%b.%b)[^%b%b]*)*" % (quote, escape, escape, pair, quote, escape)
 
     def _field(self, *, strict: bool) -> tuple[bytes, bytes]:
         """Patterns of a field, and of what ends one that began in quotes.
@@ -67,7 +67,8 @@ class Grammar:
         quote = re.escape(self.quote)
         blank = rb"[ \t]*" if self.trim else b""
         # A quote that closes is not followed by another one: that pair is a quote in the value.
-        rest = self._body + b"%b(?!%b)%b" % (quote, quote, blank if strict else self._plain())
+        tail = blank if strict else self._plain()
+        rest = self._body(strict=strict) + b"%b(?!%b)%b" % (quote, quote, tail)
         bare = self._plain(self.quote) if strict else self._plain()
         return b"(?:%b%b%b|(?!%b%b)%b)" % (blank, quote, rest, blank, quote, bare), rest
 
@@ -104,7 +105,8 @@ class Grammar:
         """The begin of a well formed record, cut by the window's end."""
         field, _ = self._field(strict=True)
         blank = rb"[ \t]*" if self.trim else b""
-        opened = blank + re.escape(self.quote) + self._body + b"(?:%b)?" % re.escape(self.escape)
+        opened = blank + re.escape(self.quote) + self._body(strict=True)
+        opened += b"(?:%b)?" % re.escape(self.escape)
         whole = b"(?:%b%b){0,%d}" % (field, re.escape(self.sep), self.width - 1)
         return _compiled(whole + rb"(?:%b|%b\r?)\Z" % (opened, field))
 
@@ -138,9 +140,7 @@ class Grammar:
                 return place
         return len(data)
 
-    def _read_as(
-        self, data: bytes, begin: int, final: bool, *, within: bool
-    ) -> list[Span] | None:
+    def _read_as(self, data: bytes, begin: int, final: bool, *, within: bool) -> list[Span] | None:
         """The records if ``begin`` lies within quotes or not; None when they are malformed."""
         record, *partial = self._strict[final]
         cut = partial[within].match(data, begin)
