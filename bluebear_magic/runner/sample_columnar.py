@@ -153,13 +153,13 @@ def orc(source: str, target: Path, quota: Quota) -> Part:
                     batch = file.read_stripe(index)
                     pieces.append(every(pa.Table.from_batches([batch]), share))
         elif file.nrows:
-            pieces = _of_batches(_orc_batches(counted), counted, quota)
+            pieces = _of_batches(orc_batches(counted), counted, quota)
         table = joined(file.schema, pieces)
         reader.write_table(table, str(target))
         return Part(len(table), head=len(pieces) < 2 and len(table) < file.nrows)
 
 
-def _orc_batches(counted: CountedFile) -> Iterator[Any]:
+def orc_batches(counted: CountedFile) -> Iterator[Any]:
     """The rows from the head on, whose bytes are read as they are wanted."""
     import pyarrow as pa
     from pyarrow import dataset

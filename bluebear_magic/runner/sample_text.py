@@ -123,7 +123,7 @@ def take(source: str, target: Path, shape: TextShape, quota: Quota) -> Part:
         if source.lower().endswith(".gz"):
             return _packed(file, sink, shape, rows)
         if shape.codec:
-            codec = _byte_order(file, shape.codec)
+            codec = byte_order(file, shape.codec)
             window = Window(file, budget.left, codec)
             kind = f"{'-'.join(re.split('[-_]', shape.codec)[:2]).upper()} file"
             return Part(_head(window, sink, shape, rows, codec)[0], head=True, kind=kind)
@@ -146,7 +146,7 @@ def _packed(file: CountedFile, sink: Any, shape: TextShape, rows: int) -> Part:
         with gzip.GzipFile(fileobj=io.BufferedReader(file, FIRST)) as stream:
             codec = shape.codec
             if codec:
-                codec = _byte_order(stream, codec)
+                codec = byte_order(stream, codec)
             window = Window(stream, MAX_UNPACKED, codec)
             if shape.json and shape.multiline:
                 return replace(_document(window, sink, rows, codec), kind="gzip file")
@@ -155,7 +155,7 @@ def _packed(file: CountedFile, sink: Any, shape: TextShape, rows: int) -> Part:
         raise OSError(f"the gzip data is damaged ({error})") from error
 
 
-def _byte_order(stream: Any, codec: str) -> str:
+def byte_order(stream: Any, codec: str) -> str:
     """The encoding with its byte order, so that a byte order mark stays a character."""
     if codec not in {"utf-16", "utf-32"}:
         return codec
@@ -170,7 +170,7 @@ def _put(sink: Any, text: bytes, codec: str) -> None:
     sink.write(text)
 
 
-def _with_newline(grammar: Grammar, data: bytes) -> Grammar:
+def with_newline(grammar: Grammar, data: bytes) -> Grammar:
     """Where quotes count, a file has one kind of line end."""
     if grammar.newline or not grammar.quote:
         return grammar
@@ -183,7 +183,7 @@ def _head(
     """Writes the header and the first ``rows`` records; how many there were and where they end."""
     while True:
         data = window.data
-        grammar = _with_newline(shape.grammar, data)
+        grammar = with_newline(shape.grammar, data)
         taken, end = 0, len(BOM) if data.startswith(BOM) else 0
         for begin, end_ in grammar.records(data, end, final=window.final):
             if taken == rows + shape.header:
@@ -222,7 +222,7 @@ def _everywhere(file: CountedFile, sink: Any, shape: TextShape, quota: Quota) ->
     taken, reached = _head(head, sink, shape, share)
     if not head.data or (taken < share and not head.final):
         return taken  # a row longer than the budget
-    grammar = _with_newline(shape.grammar, head.data)
+    grammar = with_newline(shape.grammar, head.data)
     average = reached // max(1, taken) + 1
     first = reached
     for spot in range(1, spots):
