@@ -33,7 +33,8 @@ class Budget:
 class Quota:
     """What one file may give and cost: ``rows`` taken at ``spots`` places, out of ``budget``.
 
-    ``aim`` bytes and ``look`` rows of columnar data read are enough.
+    ``aim`` bytes and ``look`` rows of columnar data read are enough. ``place`` is where one
+    spot would be, from 0 for the head to 1 for the tail.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Quota:
     budget: Budget
     aim: int = 0
     look: int = 0
+    place: float = 0
 
 
 class CountedFile(io.RawIOBase):

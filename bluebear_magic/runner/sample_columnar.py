@@ -42,8 +42,8 @@ def parquet(source: str, target: Path, quota: Quota) -> Part:
             pieces += _of_batches(batches, counted, spot)
         table = joined(file.schema_arrow, pieces)
         pq.write_table(table, target)
-        whole = len(chosen) > 1 or len(table) == file.metadata.num_rows
-        return Part(len(table), head=not whole)
+        several = file.metadata.num_row_groups > 1
+        return Part(len(table), head=not several and len(table) < file.metadata.num_rows)
 
 
 def open_parquet(counted: CountedFile) -> Any:
@@ -65,13 +65,18 @@ def joined(schema: Any, pieces: list[Any]) -> Any:
 
 
 def _groups(metadata: Any, quota: Quota) -> list[int]:
-    """The row groups to look into: as many as the bytes allow, three if the budget does."""
+    """The row groups to look into: as many as the bytes allow, and at least one."""
     known = metadata.num_row_groups
     if known == 0:
         return []
     cost = max(1, spot_cost(metadata.row_group(0)))
-    count = max(quota.aim // cost, 3 if 3 * cost <= quota.budget.left else 1)
-    return spread(known, min(quota.spots, count))
+    count = min(known, quota.spots, max(quota.aim // cost, _least(quota, cost)))
+    return [round((known - 1) * quota.place)] if count == 1 else spread(known, count)
+
+
+def _least(quota: Quota, cost: int) -> int:
+    """Three places in a file that is sampled alone, if the budget has room for them."""
+    return 3 if quota.spots > 3 and 3 * cost <= quota.budget.left else 1
 
 
 def spot_cost(group: Any) -> int:

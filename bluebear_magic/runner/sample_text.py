@@ -20,7 +20,7 @@ from bluebear_magic.runner.reads import CountedFile, OverBudget, Quota
 from bluebear_magic.runner.sample_records import BOM, Grammar, Span, array_items, line_end
 
 FIRST = 16 * 1024  # bytes of a first look
-QUOTED = 128 * 1024  # bytes in which quotes tell where records begin
+QUOTED = 64 * 1024  # bytes in which quotes tell where records begin
 QUOTELESS = 1024 * 1024  # bytes without any quote, after which no quoted value is feared
 MAX_UNPACKED = 64 * 1024 * 1024
 _WIDE = re.compile(r"utf-?(16|32)")

@@ -77,7 +77,8 @@ def _build(binding: Binding, filled: Sequence[str], aside: Path, rows: int) -> t
         files = len(chosen) - number
         share = -(-(rows - sum(part.rows for part in parts)) // files)
         budget = left.part(files)
-        quota = Quota(share, spots, budget, AIM // len(chosen), LOOK // len(chosen))
+        aim, look, place = AIM // len(chosen), LOOK // len(chosen), number / max(1, len(chosen) - 1)
+        quota = Quota(share, spots, budget, aim, look, place)
         target = target_of(binding, source, aside, f"{number}")
         try:
             parts.append(_take(binding, source, target, quota))
