@@ -60,7 +60,12 @@ class Key:
             raise NoKey(f"{self.binding.name} has no column {self.column}")
         return names.index(self.column.lower())
 
-    @property
+    @cached_property
+    def name(self) -> str:
+        """The column as the schema spells it."""
+        return columns(self.binding.schema)[self.index][0]
+
+    @cached_property
     def whole_number(self) -> bool:
         """Whether texts such as 007 mean a number."""
         kind = columns(self.binding.schema)[self.index][1]
@@ -85,16 +90,19 @@ class Key:
         return shape_of(self.binding, max(1, len(columns(self.binding.schema)) - told))
 
     @cached_property
+    def _options(self) -> dict[str, str]:
+        return {key.lower(): value for key, value in self.binding.options}
+
+    @cached_property
     def _encoding(self) -> str:
-        options = {key.lower(): value for key, value in self.binding.options}
-        return "utf-8" if self.shape.codec else options.get("encoding", "utf-8")
+        return "utf-8" if self.shape.codec else self._options.get("encoding", "utf-8")
 
     def of_record(self, record: bytes) -> str | None:
         """The value in a raw record of CSV or JSON; None where it cannot be told."""
         text = record.removeprefix(BOM).decode(self._encoding, "replace")
         if self.binding.format == "json":
             return self._of_object(text)
-        options = {key.lower(): value for key, value in self.binding.options}
+        options = self._options
         sep = options.get("sep", ",")
         mark = options.get("quote", '"').strip("\0")
         fields: list[str]
@@ -124,11 +132,10 @@ class Key:
             return None
         if not isinstance(found, dict):
             return None
-        return spelled(found.get(columns(self.binding.schema)[self.index][0]))
+        return spelled(found.get(self.name))
 
     def _tidy(self, text: str) -> str | None:
-        options = dict(self.binding.options)
-        if not text or text == options.get("nullValue"):
+        if not text or text == self._options.get("nullvalue"):
             return None
         if self.shape.grammar.trim or self.whole_number:
             text = text.strip()
@@ -212,4 +219,4 @@ def _of_document(key: Key, path: str) -> Iterator[str | None]:
     document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     for item in document if isinstance(document, list) else [document]:
         if isinstance(item, dict):
-            yield spelled(item.get(columns(key.binding.schema)[key.index][0]))
+            yield spelled(item.get(key.name))

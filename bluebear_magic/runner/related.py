@@ -22,7 +22,7 @@ from bluebear_magic.runner.sampling import MAX_READ, bound
 from bluebear_magic.runner.seek import Search, rows_with
 
 ENOUGH = 20  # common key values; with fewer, more rows are looked for
-GATHER = 200  # rows after which the search ends
+GATHER = 100  # rows after which the search ends
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,13 @@ def _joined(
         if common >= min(ENOUGH, len(wanted)) > 0:
             return now, True
         whole = Key(full[other.binding.name], other.column)
-        now = now | {other.binding.name: _extended(whole, other, given, wanted - known, cache)}
-        if wanted & values(Key(now[other.binding.name], other.column)):
+        try:
+            more = _extended(whole, other, given, wanted - known, cache)
+            common = len(wanted & values(Key(more, other.column)))
+            now = now | {more.name: more}
+        except _TROUBLE:  # then it stays as it is
+            pass
+        if common:
             return now, True
     return now, False
 

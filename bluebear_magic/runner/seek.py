@@ -26,8 +26,8 @@ from bluebear_magic.runner.sampling import target_of
 
 PLACES = 8
 FILES = 64  # whose footers are read for their statistics
-LOOK = 1024 * 1024  # bytes of text per place
-LOOK_ROWS = 500_000  # rows of a row group
+LOOK = 512 * 1024  # bytes of text per place
+LOOK_ROWS = 250_000  # rows of a row group
 PROBE = 64 * 1024  # bytes of text per step of a search by halves
 
 
@@ -164,6 +164,7 @@ def _matching(batches: Iterable[Any], counted: CountedFile, search: Search, rows
     pieces: list[Any] = []
     found = seen = 0
     chosen: Any = None
+    met: set[Any] = set()
     with suppress_over(counted):
         for batch in batches:
             name = stored_name(search.key, batch.schema.names)
@@ -175,8 +176,9 @@ def _matching(batches: Iterable[Any], counted: CountedFile, search: Search, rows
             piece = batch.filter(pc.is_in(column, value_set=chosen))
             if len(piece):
                 pieces.append(pa.Table.from_batches([piece]).slice(0, rows - found))
+                met.update(piece.column(name).unique().to_pylist())
             found, seen = found + len(piece), seen + len(batch)
-            if found >= rows or seen >= LOOK_ROWS:
+            if found >= rows or len(met) == len(search.wanted) or seen >= LOOK_ROWS:
                 break
     return pieces
 
@@ -237,11 +239,13 @@ def _searched(search: Search, file: CountedFile, places: int) -> tuple[bytes, li
     """The header, and the records with wanted keys, as they stand."""
     reader = _Reader(search.key, file)
     found: dict[int, bytes] = {}
+    met: set[str] = set()
     for place in _places(search, reader, places):
         for offset, value, record in reader.records(place, LOOK):
-            if value in search.wanted:
+            if value is not None and value in search.wanted:
+                met.add(value)
                 found[offset] = record if record.endswith((b"\n", b"\r")) else record + b"\n"
-        if len(found) >= search.rows:
+        if len(found) >= search.rows or len(met) == len(search.wanted):
             break
     return reader.header, [found[offset] for offset in sorted(found)]
 
