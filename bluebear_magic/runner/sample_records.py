@@ -101,14 +101,18 @@ class Grammar:
         return found
 
     @cached_property
-    def _begun(self) -> re.Pattern[bytes]:
-        """The begin of a well formed record, cut by the window's end."""
-        field, _ = self._field(strict=True)
+    def _begun(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+        """A well formed record cut by the window's end; the same begun inside of quotes."""
+        field, rest = self._field(strict=True)
         blank = rb"[ \t]*" if self.trim else b""
-        opened = blank + re.escape(self.quote) + self._body(strict=True)
-        opened += b"(?:%b)?" % re.escape(self.escape)
-        whole = b"(?:%b%b){0,%d}" % (field, re.escape(self.sep), self.width - 1)
-        return _compiled(whole + rb"(?:%b|%b\r?)\Z" % (opened, field))
+        sep = re.escape(self.sep)
+        inside = self._body(strict=True) + b"(?:%b)?" % re.escape(self.escape)
+        opened = blank + re.escape(self.quote) + inside
+        last = rb"(?:%b|%b\r?)\Z" % (opened, field)
+        few = b"{0,%d}" % (self.width - 1)
+        whole = b"(?:%b%b)%b%b" % (field, sep, few, last)
+        closed = rb"%b(?:%b%b)%b(?:%b%b|\r?)\Z" % (rest, sep, field, few, sep, opened)
+        return _compiled(whole), _compiled(rb"(?:%b\Z|%b)" % (inside, closed))
 
     def records(self, data: bytes, begin: int, *, final: bool) -> Iterator[Span]:
         """The whole records from ``begin``, where one begins. ``final``: the file ends here."""
@@ -124,8 +128,8 @@ class Grammar:
             return list(self.records(data, first[1], final=final)) if first else []
         begin = self._clear(data)
         readings = [self._read_as(data, begin, final, within=within) for within in (False, True)]
-        believed = [spans for spans in readings if spans is not None]
-        return believed[0] if len(believed) == 1 else None
+        possible = [spans for spans in readings if spans is not None]
+        return possible[0] if len(possible) == 1 and len(possible[0]) >= MIN_RECORDS else None
 
     @property
     def lead(self) -> int:
@@ -141,18 +145,19 @@ class Grammar:
         return len(data)
 
     def _read_as(self, data: bytes, begin: int, final: bool, *, within: bool) -> list[Span] | None:
-        """The records if ``begin`` lies within quotes or not; None when they are malformed."""
+        """The records if ``begin`` lies within quotes or not; None when that cannot be."""
         record, *partial = self._strict[final]
         cut = partial[within].match(data, begin)
         if not cut:
-            return None
+            # A window of no quotes at all is held for one outside of them, if it has fields.
+            quoted = self.quote in data or self.width == 1
+            open_ended = not final and (quoted or not within)
+            return [] if open_ended and self._begun[within].match(data, begin) else None
         spans = list(_matches(record, data, cut.end()))
         reached = spans[-1][1] if spans else cut.end()
-        if reached < len(data) and (final or not self._begun.match(data, reached)):
+        if reached < len(data) and (final or not self._begun[False].match(data, reached)):
             return None
-        spans = [span for span in spans if data[slice(*span)].strip()]
-        telling = self.width > 1 or self.quote in data
-        return spans if telling and len(spans) >= MIN_RECORDS else None
+        return [span for span in spans if data[slice(*span)].strip()]
 
 
 def _compiled(pattern: bytes) -> re.Pattern[bytes]:
