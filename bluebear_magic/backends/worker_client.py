@@ -112,6 +112,15 @@ class WorkerClient:
             memory_mb=memory_mb(pids),
         )
 
+    def objects(self) -> int:
+        """How many Java objects the worker holds, after a job and once it has tidied up."""
+        with self._turn:
+            assert self._pipe is not None
+            self._pipe.send({"do": "count"})
+            while (message := self._next(5.0)) is not None and message["is"] != "count":
+                continue
+            return int(message["objects"]) if message else -1
+
     def start(self) -> None:
         """Starts a worker unless one is alive; does not wait for its Spark."""
         with self._lock:

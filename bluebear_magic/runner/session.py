@@ -183,12 +183,20 @@ class WarmSession:
         client = java._gateway_client
         prefix = f"{client.address}{client.port}"
         held = {key.removeprefix(prefix) for key in list(ThreadSafeFinalizer.finalizers)}
-        server: Any = self._root.sparkContext._gateway
-        names = server.java_gateway_server.getGateway().getBindings().keySet()
+        names = self._bindings()
         known = set(re.findall(r"\bo\d+\b", names.toString()))
         if lost := known - held:
             words = java.java.util.regex.Pattern.compile(",").splitAsStream(",".join(lost))
             names.removeAll(words.toList())
+
+    def _bindings(self) -> Any:
+        """The names under which the JVM holds objects for Python, as a Java set."""
+        gateway: Any = self._root.sparkContext._gateway
+        return gateway.java_gateway_server.getGateway().getBindings().keySet()
+
+    def objects(self) -> int:
+        """How many objects the JVM holds for Python."""
+        return int(self._bindings().size())
 
     def cancel(self) -> None:
         """Cancels what Spark is running."""
