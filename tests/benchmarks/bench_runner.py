@@ -100,7 +100,7 @@ def spent(work):
     return (time.perf_counter() - begun) * 1000
 
 
-def compare(what, code, ours, floor, turns, unmeasured=15):
+def compare(what, code, ours, floor, *, turns, unmeasured=15):
     """``turns`` checks of ours and of the bare session in turn, after some that load classes."""
     ours_ms, floor_ms, stages = [], [], []
     for _ in range(turns + unmeasured):
@@ -150,7 +150,7 @@ def warm_checks(turns=40):
 
         try:
             for what, code in CODES.items():
-                compare(what, code, ours, floor, turns)
+                compare(what, code, ours, floor, turns=turns)
             print(f"the worker holds {backend.worker().memory_mb:.0f} MB", flush=True)
         finally:
             backend.close()
