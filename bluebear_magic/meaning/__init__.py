@@ -14,7 +14,7 @@ from bluebear_magic.meaning.rules import Rules
 from bluebear_magic.records import Finding, Profile
 from bluebear_magic.runner.envelope import Outcome
 
-__all__ = ["advised", "findings"]
+__all__ = ["advised", "findings", "is_of"]
 
 MAX_FINDINGS = 12
 _ORDER = {"repair": 0, "warn": 1}
@@ -48,6 +48,11 @@ def findings(
     found = dict.fromkeys(Rules(code, outcome, profiles, sampled).all())
     ordered = sorted(found, key=lambda finding: (_ORDER[finding.severity], finding.line))
     return tuple(ordered[:MAX_FINDINGS])
+
+
+def is_of(finding: Finding) -> bool:
+    """Whether a finding is one of these, and not the guard's."""
+    return finding.rule.startswith("meaning.")
 
 
 def advised(outcome: Outcome) -> Outcome:

@@ -46,9 +46,10 @@ class Places:
             if self._is_literal(node, value):
                 found.append((3 + self._closeness(node, column), self._place(node)))
             for line, text, place in self._texts(node):
-                if _quoted(value, text):
+                hit = _quoted(value, line)
+                if hit:
                     near = 2 * _mentions(line, column) + _mentions(text, column)
-                    found.append((2 + near, place(_quoted(value, line) or _quoted(value, text))))
+                    found.append((2 + near, place(hit)))
         best = max(found, key=lambda item: item[0], default=None)
         return best[1] if best else self.column(column)
 
@@ -86,9 +87,12 @@ class Places:
                   sql: str) -> Place:  # fmt: skip
         """An operator between expressions of which the right one mentions the words."""
         for node in ast.walk(self._tree):
-            if isinstance(node, ast.BinOp) and isinstance(node.op, kinds):
-                if all(_names(node, word) for word in words):
-                    return self._place(node.right)
+            if (
+                isinstance(node, ast.BinOp)
+                and isinstance(node.op, kinds)
+                and all(_names(node, word) for word in words)
+            ):
+                return self._place(node.right)
         return self.call((), words, sql)
 
     def around(self, column: str, names: Collection[str]) -> bool:
@@ -134,14 +138,15 @@ class Places:
 
     def _is_literal(self, node: ast.AST, value: str) -> bool:
         if isinstance(node, ast.Call) and _called(node) in {"date", "datetime", "Timestamp"}:
-            parts = [part.value for part in node.args if isinstance(part, ast.Constant)]
-            if len(parts) >= 3 and all(isinstance(part, int) for part in parts[:3]):
-                return value.startswith("{:04}-{:02}-{:02}".format(*parts[:3]))
+            given = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            parts = [part for part in given if isinstance(part, int)]
+            if len(parts) >= 3:
+                return value.startswith("-".join(f"{part:02}" for part in parts[:3]))
             return False
         if not isinstance(node, ast.Constant):
             return False
         if isinstance(node.value, str):
-            return node.value == value or value[:10] == node.value and len(value) > 10
+            return node.value == value or (value[:10] == node.value and len(value) > 10)
         if isinstance(node.value, int | float) and not isinstance(node.value, bool):
             wanted, here = number(value), number(str(node.value))
             return wanted is not None and here is not None and abs(wanted) == abs(here)
@@ -155,6 +160,24 @@ class Places:
                 return 3
             step = self._parents.get(step)
         return 1 if step is not None and _names(step, column) else 0
+
+    def at(self, line: int) -> Place:
+        """A line."""
+        return Place(line, 0, self._line(line))
+
+    def bare_join(self) -> Place | None:
+        """A join that is given nothing but the other side."""
+        for node in ast.walk(self._tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "join"
+                and len(node.args) == 1
+                and not any(keyword.arg == "on" for keyword in node.keywords)
+                and not isinstance(node.func.value, ast.Constant)
+            ):
+                return self._end(node)
+        return None
 
     def _place(self, node: ast.AST) -> Place:
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
@@ -206,9 +229,9 @@ def _names(node: ast.AST, word: str) -> bool:
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             if _mentions(part.value, word):
                 return True
-        elif isinstance(part, ast.Attribute) and part.attr.lower() == word.lower():
-            return True
-        elif isinstance(part, ast.Name) and part.id.lower() == word.lower():
+        elif (isinstance(part, ast.Attribute) and part.attr.lower() == word.lower()) or (
+            isinstance(part, ast.Name) and part.id.lower() == word.lower()
+        ):
             return True
     return False
 
@@ -224,4 +247,6 @@ def _quoted(value: str, text: str) -> re.Match[str] | None:
         if plain:
             return plain
     escaped = re.escape(value)
-    return re.search(rf"'{escaped}'|\"{escaped}\"|'{re.escape(value[:10])}'", text)
+    if re.match(r"\d{4}-\d\d-\d\d ", value):  # a time of which the code gives the day
+        escaped = f"{re.escape(value[:10])}|{escaped}"
+    return re.search(rf"'(?:{escaped})'|\"(?:{escaped})\"", text)

@@ -7,6 +7,7 @@ is ``warn``. Values of the data stand in a finding's ``suggestion`` only, never 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from bluebear_magic.runner.envelope import (
     Outcome,
     PlanFacts,
     Product,
+    Table,
     TextAggregate,
 )
 
@@ -224,29 +226,12 @@ class Rules:
         names = {"crossJoin"} if join.kind == "Cross" else {"join", "crossJoin"}
         place = self.places.call(names, (), sql)
         if join.kind != "Cross":
-            place = self._bare_join() or place
+            place = self.places.bare_join() or place
         return _finding(
             "meaning.cross-join", "warn", place,
             "every row of one side is paired with every row of the other",
             "Join on a column, if the two belong together.",
         )  # fmt: skip
-
-    def _bare_join(self) -> Place | None:
-        try:
-            nodes = list(ast.walk(ast.parse(self._code)))
-        except (SyntaxError, ValueError, RecursionError):
-            return None
-        for node in nodes:
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "join"
-                and len(node.args) == 1
-                and not any(keyword.arg == "on" for keyword in node.keywords)
-                and not isinstance(node.func.value, ast.Constant)
-            ):
-                return self.places._end(node)
-        return None
 
     def _unmatched(self, join: JoinFact, keys: list[str]) -> Iterator[Finding]:
         anti = join.kind == "LeftAnti"
@@ -295,13 +280,19 @@ class Rules:
         return self._other_key(key) if apart else None
 
     def _other_key(self, key: tuple[str, str, str, str]) -> str:
-        """A pair of columns by one name, or ``x_id`` and ``id`` of x, that do share values."""
+        """What to join on instead: one of the two with a column of the other side that goes by
+        the same name, or is ``x_id`` to the other's ``id``, and does share values.
+        """
+        if key[0] == key[2]:
+            return ""
         for left in self._profiles.get(key[0], Profile()).columns:
             for right in self._profiles.get(key[2], Profile()).columns:
-                pair = (left.name, right.name)
-                if pair != (key[1], key[3]) and _related(left.name, key[0], right.name, key[2]):
-                    if _share(left, right):
-                        return f"Join on `{_short(left.name)}` and `{_short(right.name)}`?"
+                if (
+                    (left.name == key[1]) != (right.name == key[3])
+                    and _related(left.name, key[0], right.name, key[2])
+                    and _share(left, right)
+                ):
+                    return f"Join on `{_short(left.name)}` and `{_short(right.name)}`?"
         return ""
 
     # --- aggregates, rows in Python ------------------------------------------------
@@ -344,7 +335,7 @@ class Rules:
         rows = [self._profiles.get(name, Profile()).rows for name in fact.datasets]
         if any(count is None or count > FEW_ROWS for count in rows):
             names = ", ".join(f"`{_short(name)}`" for name in fact.datasets)
-            place = Place(fact.line, 0, self.places._line(fact.line))
+            place = self.places.at(fact.line)
             yield _finding(
                 "meaning.collect", "warn", place,
                 f"{fact.action}() brings every row of {names} into Python's memory",
@@ -416,24 +407,27 @@ class Rules:
                     "See that the filters can be met together.",
                 )  # fmt: skip
             elif not table.truncated:
-                for place_of, (name, kind) in enumerate(table.columns):
-                    if kind != "void" and all(row[place_of] is None for row in table.rows):
-                        if not self._all_null(name) and not self._is_meant(name):
-                            yield _finding(
-                                "meaning.null-column", "warn", place,
-                                f"the column `{_short(name)}` holds nothing but NULL{where}",
-                                "See that what it is made of can be met.",
-                            )  # fmt: skip
+                for name in self._hollow(table):
+                    yield _finding(
+                        "meaning.null-column", "warn", place,
+                        f"the column `{_short(name)}` holds nothing but NULL{where}",
+                        "See that what it is made of can be met.",
+                    )  # fmt: skip
+
+    def _hollow(self, table: Table) -> Iterator[str]:
+        """Columns without a value, where neither the data nor the code has it so."""
+        if "lit(None)" in self._code or "null as" in self._code.lower():
+            return
+        for (name, kind), column in zip(table.columns, zip(*table.rows, strict=True), strict=True):
+            filled = kind == "void" or any(value is not None for value in column)
+            if not filled and not self._all_null(name):
+                yield name
 
     def _all_null(self, name: str) -> bool:
         return any(
             (column := profile.column(name)).nulls is not None and column.nulls == profile.rows
             for profile in self._profiles.values()
         )
-
-    def _is_meant(self, name: str) -> bool:
-        """A column that the code itself fills with NULL."""
-        return "lit(None)" in self._code or "null as" in self._code.lower()
 
 
 def _finding(
@@ -443,7 +437,7 @@ def _finding(
 
 
 def _short(text: str) -> str:
-    clean = " ".join(text.split())
+    clean = re.sub(r"\s", " ", text)
     return clean if len(clean) <= MAX_SHOWN else clean[: MAX_SHOWN - 1] + "…"
 
 

@@ -124,7 +124,7 @@ def in_range(fact: Comparison, column: ColumnProfile, value: str) -> bool | None
         return None
     low, high = bounds
     if fact.operator in {"=", "<=>", "in"}:
-        return bool(low <= wanted <= high)
+        return _holds("<=", low, wanted) and _holds("<=", wanted, high)
     if fact.operator in {"<", "<="}:
         return _holds(fact.operator, low, wanted)
     if fact.operator in {">", ">="}:

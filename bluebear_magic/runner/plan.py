@@ -193,13 +193,15 @@ class Reader:
             return self._reference(node)
         if node.name == "Join":
             return self._join(node, outer)
-        below = [self._plan(child, outer) for child in node.children]
-        if node.name == "Union":
-            return _union(below)
-        scope = _merged(below)
-        scope.plain &= node.name in _ROWS_KEPT
         if not node.children:
             return _leaf(node)
+        below = [self._plan(child, outer) for child in node.children]
+        return _union(below) if node.name == "Union" else self._over(node, below, outer)
+
+    def _over(self, node: Node, below: list[Scope], outer: Mapping[int, Ref]) -> Scope:
+        """Any node that is no join, no union and no source."""
+        scope = _merged(below)
+        scope.plain &= node.name in _ROWS_KEPT
         if node.name == "SubqueryAlias":
             self._bind(node, scope)
         self._subtracts |= node.name == "Except"
@@ -334,29 +336,29 @@ class Reader:
             return
         refs = {**outer, **scope.refs}
         if node.name in _SUBQUERIES:
-            below = self._plan(tree(node.fields["plan"]), refs)
-            if node.name == "LateralSubquery":
-                scope.plain &= below.plain
+            self._plan(tree(node.fields["plan"]), refs)
             return
-        if node.name == "InSubquery":
-            self._in_subquery(node, scope, refs, negated)
+        if node.name == "Between":
+            for operator, limit in (("GreaterThanOrEqual", "lower"), ("LessThanOrEqual", "upper")):
+                sides = [tree(node.fields["input"]), tree(node.fields[limit])]
+                self._compare(Node(operator, {}, sides), refs, negated)
+            return
+        if node.name in _DIVISIONS or node.name == "Multiply":
+            self._calculate(node, scope, refs, guarded)
+        elif node.name == "InSubquery":
+            self._in_subquery(node, refs, negated)
         elif node.name == "In" or node.name in _COMPARED:
             self._compare(node, refs, negated)
-        elif node.name in _DIVISIONS:
-            self._divide(node, scope, refs, guarded)
-        elif node.name == "Multiply":
-            self._multiply(node, scope, refs, guarded)
         elif node.name in _ON_NUMBERS or node.name in _ON_ORDER:
             self._aggregate(node, refs)
-        elif node.name in {"If", "CaseWhen"}:
-            guarded = guarded | frozenset(_compared(node, refs))
-        negated ^= node.name == "Not"
+        if node.name in {"If", "CaseWhen"}:
+            guarded |= _compared(node, refs)
         for child in node.children:
-            self._expression(child, scope, outer, negated=negated, guarded=guarded)
+            self._expression(
+                child, scope, outer, negated=negated ^ (node.name == "Not"), guarded=guarded
+            )
 
-    def _in_subquery(
-        self, node: Node, scope: Scope, refs: Mapping[int, Ref], negated: bool
-    ) -> None:
+    def _in_subquery(self, node: Node, refs: Mapping[int, Ref], negated: bool) -> None:
         self._subtracts |= negated
         query = node.children[-1]
         inner = self._quiet(tree(query.fields["plan"]), refs)
@@ -400,21 +402,29 @@ class Reader:
         )
         self._comparisons[fact] = None
 
-    def _divide(
-        self, node: Node, scope: Scope, refs: Mapping[int, Ref],
+    def _calculate(
+        self,
+        node: Node,
+        scope: Scope,
+        refs: Mapping[int, Ref],
         guarded: frozenset[tuple[str, str]],
-    ) -> None:  # fmt: skip
-        by = resolve(node.children[1], refs)
-        if by is None or _changed(by):
+    ) -> None:
+        if node.name == "Multiply":
+            self._multiply(node, scope, refs, guarded)
             return
-        place = (by.dataset, by.column)
-        if place not in guarded and place not in scope.compared:
-            self._divisions[Division(by.dataset, by.column, scope.plain)] = None
+        by = resolve(node.children[1], refs)
+        if by is not None and not _changed(by):
+            place = (by.dataset, by.column)
+            if place not in guarded and place not in scope.compared:
+                self._divisions[Division(by.dataset, by.column, scope.plain)] = None
 
     def _multiply(
-        self, node: Node, scope: Scope, refs: Mapping[int, Ref],
+        self,
+        node: Node,
+        scope: Scope,
+        refs: Mapping[int, Ref],
         guarded: frozenset[tuple[str, str]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         factors: list[tuple[str, str]] = []
         kind = ""
         for child in node.children:
@@ -491,7 +501,7 @@ def resolve(node: Node, refs: Mapping[int, Ref]) -> Ref | None:
     if step is None or len(node.children) != 1:
         return None
     found = resolve(node.children[0], refs)
-    if found is None or step == f"cast:{found.kind}" and not found.via:
+    if found is None or (step == f"cast:{found.kind}" and not found.via):
         return found
     return replace(found, via=(*found.via, step))
 
@@ -546,13 +556,16 @@ def _conjuncts(node: Node) -> Iterator[Node]:
 
 def _compared(node: Node, refs: Mapping[int, Ref]) -> set[tuple[str, str]]:
     """The columns that an expression holds against something, other than asking for NULL."""
-    return {
-        (found.dataset, found.column)
-        for part in node.all()
-        if part.name == "In" or part.name in _COMPARED
-        for child in part.children
-        if (found := resolve(child, refs)) is not None
-    }
+    found: set[tuple[str, str]] = set()
+    for part in node.all():
+        sides: list[Node] = []
+        if part.name == "Between":
+            sides = [tree(part.fields["input"])]
+        elif part.name == "In" or part.name in _COMPARED:
+            sides = part.children
+        known = (resolve(side, refs) for side in sides)
+        found.update((ref.dataset, ref.column) for ref in known if ref is not None)
+    return found
 
 
 def _has_subquery(node: Node) -> bool:
