@@ -169,7 +169,8 @@ def _bounds(fact: Comparison, column: ColumnProfile) -> tuple[_Bound, _Bound] | 
         low = low.replace(hour=0, minute=0, second=0, microsecond=0)
         high = high.replace(hour=0, minute=0, second=0, microsecond=0)
     if not steps:
-        return (low, high) if is_time(fact.literal) else None
+        # Spark casts text that is held against a time, but for BETWEEN only when it runs.
+        return (low, high) if is_time(fact.literal) or fact.literal == "string" else None
     steps = [step for step in steps if not (step.startswith("cast:") and is_number(step[5:]))]
     if steps == ["year"]:
         return Decimal(low.year), Decimal(high.year)

@@ -4,6 +4,7 @@ import pytest
 
 from bluebear_magic import pipeline
 from bluebear_magic.api import Bluebear
+from bluebear_magic.testing import ScriptedModel
 from tests.functional.meaning_corpus import PLANTED, RIGHT, make
 
 
@@ -21,6 +22,11 @@ def bb(tmp_path_factory, local):
 
 def check(bb, code):
     return pipeline.check(bb.tools, code, bb.datasets())
+
+
+def doubts_told(reporter):
+    """Warnings but those on how the files were read."""
+    return {text for text in reporter.warnings if text.startswith("line ")}
 
 
 def lines_of(code, text):
@@ -49,3 +55,66 @@ def test_planted_mistakes_are_named_where_they_stand(bb):
         if not any(finding.line in lines_of(code, text) for finding in named):
             missed.append((code, rule, text, checked.findings, checked.error))
     assert len(PLANTED) - len(missed) >= 90, missed
+
+
+WRONG = """from pyspark.sql import functions as F
+result = spark.table("orders").filter(F.col("region") == "north").groupBy("status").count()"""
+MENDED = WRONG.replace("north", "NORTH")
+
+
+@pytest.fixture
+def asked(bb, reporter, monkeypatch):
+    monkeypatch.setattr(bb.tools, "reporter", reporter)
+
+    def ask(*drafts):
+        model = ScriptedModel(drafts)
+        bb.tools.models = {model.name: model}
+        return bb.ask("orders of the north by status", model=model.name), model
+
+    return ask
+
+
+def test_a_proven_mistake_is_mended_by_the_model(asked, reporter):
+    answer, model = asked(WRONG, MENDED)
+    assert answer.ok
+    assert answer.code == MENDED
+    (turn,) = model.conversations[1].turns
+    assert "'NORTH'" in turn.feedback
+    assert doubts_told(reporter) == set()
+    assert reporter.attempts == []
+
+
+def test_code_that_works_is_kept_when_no_better_one_comes(asked, reporter):
+    for drafts in [(WRONG,), (WRONG, WRONG), (WRONG, "result = 1"), (WRONG, "import os")]:
+        answer, _ = asked(*drafts)
+        assert answer.ok
+        assert answer.code == WRONG
+        assert answer.chosen.draft.code == WRONG
+    (warning,) = set(reporter.warnings)
+    assert warning == ("line 2: 'north' is no value of `orders`.`region`. Did you mean 'NORTH'?")
+
+
+def test_own_code_is_run_with_a_warning(bb, reporter, monkeypatch):
+    monkeypatch.setattr(bb.tools, "reporter", reporter)
+    result = bb.run(WRONG.replace("status", "region"), data=["orders"])
+    assert result.ok
+    (told,) = doubts_told(reporter)
+    assert "Did you mean 'NORTH'?" in told
+
+
+def test_a_fault_of_arithmetic_says_what_to_write(bb):
+    checked = check(bb, 'result = spark.table("orders").selectExpr("sum(amount / quantity) AS p")')
+    assert checked.fault.condition == "DIVIDE_BY_ZERO"
+    assert "nullif" in checked.fault.suggestion
+
+
+def test_looking_at_fetches_leaves_spark_as_it_was(local, reporter):
+    from bluebear_magic.runner.envelope import Job
+
+    code = """from pyspark.sql.classic.dataframe import DataFrame
+assert [row.id for row in spark.range(3).collect()] == [0, 1, 2]
+assert spark.range(2).toPandas().shape == (2, 1)
+result = spark.range(1)"""
+    for _ in range(2):
+        outcome = local.run(Job(code), reporter)
+        assert (outcome.status, outcome.plan.collected) == ("ok", ())

@@ -64,7 +64,9 @@ def test_the_guards_findings_go_back_with_their_advice():
     assert seen[2].turns[0].feedback == "Line 1: `os` (PY-IMPORT): no import. Leave it out."
 
 
-DOUBT = Finding("meaning.unknown-value", "repair", 1, 0, "x", "'n' is no value", "Did you mean 'N'?")
+DOUBT = Finding(
+    "meaning.unknown-value", "repair", 1, 0, "x", "'n' is no value", "Did you mean 'N'?"
+)
 DOUBTED = Checked((DOUBT,), Outcome("ok"))
 
 

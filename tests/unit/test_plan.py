@@ -51,7 +51,12 @@ def test_a_filter_is_followed_to_the_datasets_column():
 
 def test_a_name_given_to_something_else_is_no_dataset():
     inner = filtered(literal("true", "boolean"), dataset("other", attribute("region", 1)))
-    alias = {"class": LOGICAL + "SubqueryAlias", "num-children": 1, "child": 0, "identifier": {"name": "sales"}}
+    alias = {
+        "class": LOGICAL + "SubqueryAlias",
+        "num-children": 1,
+        "child": 0,
+        "identifier": {"name": "sales"},
+    }
     condition = binary("EqualTo", attribute("region", 1), literal("north"))
     assert facts(filtered(condition, [alias, *inner]), "sales").comparisons == ()
 
