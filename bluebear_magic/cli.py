@@ -202,7 +202,7 @@ def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     else:
         for finding in checked.findings:
             said = f"line {finding.line}: {finding.severity}: {finding.message}"
-            _print(f"{said} ({finding.suggestion})" if finding.suggestion else said)
+            _print(f"{said}. {finding.suggestion}" if finding.rule.startswith("meaning.") else said)
         if checked.ok:
             _print("checked: the code runs")
     return _ended(checked.error)

@@ -90,8 +90,9 @@ def test_code_that_works_is_kept_when_no_better_one_comes(asked, reporter):
         assert answer.ok
         assert answer.code == WRONG
         assert answer.chosen.draft.code == WRONG
-    (warning,) = set(reporter.warnings)
-    assert warning == ("line 2: 'north' is no value of `orders`.`region`. Did you mean 'NORTH'?")
+    assert doubts_told(reporter) == {
+        "line 2: 'north' is no value of `orders`.`region`. Did you mean 'NORTH'?"
+    }
 
 
 def test_own_code_is_run_with_a_warning(bb, reporter, monkeypatch):
