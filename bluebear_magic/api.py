@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from bluebear_magic import pipeline
+from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
 from bluebear_magic.context.catalog import Catalog, check_name
@@ -28,7 +30,7 @@ from bluebear_magic.errors import (
     NotUnderstood,
     RunFailed,
 )
-from bluebear_magic.folders import data_folder
+from bluebear_magic.folders import cache_folder, data_folder
 from bluebear_magic.generation.offline import OfflineModel
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
@@ -83,7 +85,9 @@ class Bluebear:
         self.tools = pipeline.Tools(
             catalog=Catalog(self.folder),
             models=models,
-            backends=backends(settings.heap_mb),
+            backends=backends(
+                settings.heap_mb, cache_folder() / "jvm" if settings.class_archive else None
+            ),
             receipts=ReceiptStore(data_folder() / "receipts"),
             settings=settings,
             reporter=reporter or SilentReporter(),
@@ -258,6 +262,16 @@ class Bluebear:
         """Starts local Spark in the background."""
         for backend in self.tools.backends.values():
             backend.warm()
+
+    def worker(self, action: Literal["stop", "restart"] | None = None) -> tuple[str, ...]:
+        """What there is to tell of local Spark's process, after doing ``action``."""
+        backend = self.tools.backends["local"]
+        assert isinstance(backend, LocalBackend)
+        if action:
+            backend.close()
+        if action == "restart":
+            backend.start_worker()
+        return told(backend.worker())
 
     # --- life --------------------------------------------------------------
 

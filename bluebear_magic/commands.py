@@ -18,6 +18,8 @@ HELP = """\
 %bluebear data show NAME         schema, rows, size, examples
 %bluebear data rm NAME           forget a dataset (the files stay)
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
+%bluebear worker                 local Spark's process: its state and memory
+%bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
 
 
@@ -35,7 +37,7 @@ def run_command(frontend: Frontend, line: str) -> None:
     if not words or words == ["help"]:
         frontend.show_bundle({"text/plain": HELP})
         return
-    commands = {"data": _data, "use": _use}
+    commands = {"data": _data, "use": _use, "worker": _worker}
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
         hint = f"did you mean %bluebear {near[0]}?" if near else HELP
@@ -51,6 +53,14 @@ def _use(frontend: Frontend, words: list[str]) -> None:
     status = backend.status()
     told = f"Code of this session runs on {backend.title} from now on ({status.state})."
     frontend.show_bundle({"text/plain": told + (f" {status.detail}" if status.detail else "")})
+
+
+def _worker(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear worker", add_help=False)
+    parser.add_argument("action", nargs="?", choices=("stop", "restart"))
+    action = parser.parse_args(words).action
+    told = frontend.bb.worker(action)
+    frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
 def _data(frontend: Frontend, words: list[str]) -> None:

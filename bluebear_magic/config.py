@@ -44,6 +44,9 @@ class Settings(Configurable):
     progress = Bool(
         True, help="Show each step while it goes on; off where outputs cannot be updated."
     ).tag(config=True)
+    class_archive = Bool(
+        True, help="Keep an archive of Spark's classes (180 MB of cache): it starts twice as fast."
+    ).tag(config=True)
     warm = Bool(True, help="Start local Spark in the background when loaded.").tag(config=True)
 
     def load(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:

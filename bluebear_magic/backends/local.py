@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import sys
 from pathlib import Path
 
-from bluebear_magic.backends.worker_client import WorkerClient
+from bluebear_magic.backends import memory
+from bluebear_magic.backends.worker_client import WorkerClient, WorkerFacts
 from bluebear_magic.errors import BackendError
 from bluebear_magic.protocols import BackendStatus, Estimate, Reporter
 from bluebear_magic.runner.envelope import Job, Outcome
@@ -22,8 +22,8 @@ class LocalBackend:
     name = "local"
     title = "Local Spark"
 
-    def __init__(self, heap_mb: int = 2048) -> None:
-        self._worker = WorkerClient(heap_mb)
+    def __init__(self, heap_mb: int = 2048, archives: Path | None = None) -> None:
+        self._worker = WorkerClient(heap_mb, archives=archives)
 
     def status(self) -> BackendStatus:
         """``ready`` when the worker's Spark has answered, else ``cold``."""
@@ -40,7 +40,7 @@ class LocalBackend:
 
     def warm(self) -> None:
         """Starts the worker without waiting for it, where there is room for it."""
-        if not unusable() and _free_memory_mb() >= WARM_NEEDS_MB:
+        if not unusable() and memory.free_mb() >= WARM_NEEDS_MB:
             self._worker.start()
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
@@ -50,19 +50,20 @@ class LocalBackend:
             raise problem
         return self._worker.run(job, reporter)
 
+    def worker(self) -> WorkerFacts | None:
+        """What there is to tell of the worker; None while there is none."""
+        return self._worker.facts()
+
+    def start_worker(self) -> None:
+        """Starts the worker, whatever memory is left. Raises ``BackendError``."""
+        problem = unusable()
+        if problem:
+            raise problem
+        self._worker.start()
+
     def close(self) -> None:
-        """Ends the worker."""
+        """Ends the worker; the next run starts another."""
         self._worker.stop()
-
-
-def _free_memory_mb() -> float:
-    """Memory that can be had without swapping; infinite where the system does not tell."""
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-    except OSError:
-        return float("inf")
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found.group(1)) / 1024 if found else float("inf")
 
 
 def unusable() -> BackendError | None:
@@ -75,3 +76,23 @@ def unusable() -> BackendError | None:
     if not importlib.util.find_spec("pyspark"):
         return BackendError("local Spark needs pyspark, which is not installed", INSTALL)
     return None
+
+
+def told(facts: WorkerFacts | None) -> tuple[str, ...]:
+    """What there is to tell of a worker, line by line."""
+    if facts is None:
+        return ("No worker runs; the next check or run starts one.",)
+    if not facts.ready:
+        return (f"The worker (process {facts.pid}) is starting.",)
+    began = "from its archive of classes" if facts.archive else "without an archive of classes"
+    fences = f"Landlock {facts.landlock} and an audit hook" if facts.landlock else "an audit hook"
+    lines = [
+        f"Spark {facts.spark} on {facts.java}, process {facts.pid}",
+        f"started in {facts.start_seconds:.1f} s, {began}",
+        f"code runs in a process of its own for each job, behind {fences}",
+    ]
+    if not facts.landlock:
+        lines.append("this system has no Landlock: native code is not fenced in")
+    if facts.memory_mb is not None:
+        lines.append(f"holds {facts.memory_mb:.0f} MB")
+    return tuple(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from bluebear_magic.backends.local import LocalBackend
 from bluebear_magic.backends.unconfigured import UnconfiguredBackend
@@ -10,10 +11,13 @@ from bluebear_magic.errors import ArgumentError
 from bluebear_magic.protocols import Backend
 
 
-def backends(heap_mb: int) -> dict[str, Backend]:
-    """Every backend by name, in the order of the picker."""
+def backends(heap_mb: int, archives: Path | None = None) -> dict[str, Backend]:
+    """Every backend by name, in the order of the picker.
+
+    ``archives``: where local Spark keeps the archive of its classes, None for none.
+    """
     return {
-        "local": LocalBackend(heap_mb),
+        "local": LocalBackend(heap_mb, archives),
         "soal": UnconfiguredBackend(
             "soal",
             "SoAL",

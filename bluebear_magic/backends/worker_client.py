@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import socket
@@ -13,36 +14,73 @@ import tempfile
 import threading
 import time
 import weakref
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+from bluebear_magic.backends.memory import memory_mb
 from bluebear_magic.errors import BackendError, Cancelled
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.runner.envelope import Fault, Job, Outcome
+from bluebear_magic.runner.execute import timed_out
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
+from bluebear_magic.runner.worker import Options
 
 START_SECONDS = 90.0
-CANCEL_SECONDS = 5.0  # for the code to let go, before the worker is ended
+CANCEL_SECONDS = 5.0  # for the worker to let go of a job, before it is ended itself
+GRACE_SECONDS = 5.0  # beyond a job's own limit, which the worker keeps
+IDLE_SECONDS = 900.0  # without a job, after which the worker ends; the next job starts another
 # The worker sees these and nothing else: no keys, no tokens, no notebook settings.
 PASSED_ON = ("PATH", "JAVA_HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class WorkerFacts:
+    """A running worker: process id, Spark and Java, seconds its start took, whether from an
+    archive of classes, the version of Landlock (0: none), and the memory it holds.
+
+    ``memory_mb``: of the worker, its children and its JVM, shared pages counted once;
+    None where the system does not tell.
+    """
+
+    pid: int
+    ready: bool
+    spark: str
+    java: str
+    start_seconds: float | None
+    archive: bool
+    landlock: int
+    memory_mb: float | None
 
 
 class WorkerClient:
     """One worker process. ``start`` returns at once; ``run`` waits for it to be ready.
 
+    ``heap_mb``: Spark's largest heap; ``archives``: the folder for class-data archives,
+    None for none; ``idle_seconds``: without a job, after which it ends by itself.
+
     Raises ``BackendError`` when the worker cannot start; a worker that dies
     under a job gives a Fault of kind ``crash``, and the next job a new worker.
     """
 
-    def __init__(self, heap_mb: int) -> None:
+    def __init__(
+        self,
+        heap_mb: int,
+        *,
+        archives: Path | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self._heap_mb = heap_mb
+        self._archives = archives
+        self._idle_seconds = idle_seconds
         self._lock = threading.Lock()  # around starting and ending
         self._turn = threading.Lock()  # one job at a time
         self._jobs = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Pipe | None = None
         self._inbox: Queue[dict[str, Any] | None] = Queue()
+        self._left = threading.Event()  # the worker has said goodbye, or gone without
         self._ready: dict[str, Any] | None = None
         self._workdir: Path | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
@@ -57,10 +95,36 @@ class WorkerClient:
         """Whether its Spark has answered."""
         return self.running and self._ready is not None
 
+    def facts(self) -> WorkerFacts | None:
+        """What there is to tell of the worker; None while there is none."""
+        process, ready = self._process, self._ready
+        if process is None or not self.running:
+            return None
+        pids = [process.pid, *([ready["jvm"]] if ready else [])]
+        return WorkerFacts(
+            pid=process.pid,
+            ready=ready is not None,
+            spark=ready["spark"] if ready else "",
+            java=ready["java"] if ready else "",
+            start_seconds=ready["ms"] / 1000 if ready else None,
+            archive=bool(ready and ready["archive"]),
+            landlock=int(ready["landlock"]) if ready else 0,
+            memory_mb=memory_mb(pids),
+        )
+
+    def objects(self) -> int:
+        """How many Java objects the worker holds, after a job and once it has tidied up."""
+        with self._turn:
+            assert self._pipe is not None
+            self._pipe.send({"do": "count"})
+            while (message := self._next(5.0)) is not None and message["is"] != "count":
+                continue
+            return int(message["objects"]) if message else -1
+
     def start(self) -> None:
         """Starts a worker unless one is alive; does not wait for its Spark."""
         with self._lock:
-            if self.running:
+            if self.running and not self._left.is_set():
                 return
             self._bury()
             ours, theirs = socket.socketpair()
@@ -70,7 +134,7 @@ class WorkerClient:
                 self._process = subprocess.Popen(
                     [
                         sys.executable, "-m", "bluebear_magic.runner.worker",
-                        str(theirs.fileno()), str(self._workdir), str(self._heap_mb),
+                        str(theirs.fileno()), json.dumps(asdict(self._options())),
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -88,23 +152,38 @@ class WorkerClient:
             theirs.close()
             self._pipe = Pipe(ours)
             self._inbox = Queue()
+            self._left = threading.Event()
             self._ready = None
             reader = threading.Thread(
-                target=_read, args=(self._pipe, self._inbox), name="bluebear-worker", daemon=True
+                target=_read,
+                args=(self._pipe, self._inbox, self._left),
+                name="bluebear-worker",
+                daemon=True,
             )
             reader.start()
             self._finalizer = weakref.finalize(self, _end, self._process, ours, self._workdir)
+
+    def _options(self) -> Options:
+        return Options(
+            str(self._workdir),
+            heap_mb=self._heap_mb,
+            idle_seconds=self._idle_seconds,
+            archives=str(self._archives) if self._archives else None,
+        )
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:
         """Runs one job to its end, its time limit, or an interrupt; others wait their turn."""
         with self._turn:
             number = next(self._jobs)
             try:
-                self.start()
-                self._wait_ready(reporter)
-                assert self._pipe is not None
-                self._pipe.send({"do": "run", "id": number, "job": job.to_json()})
-                return self._await_outcome(number, job, reporter)
+                while True:
+                    self.start()
+                    self._wait_ready(reporter)
+                    assert self._pipe is not None
+                    self._pipe.send({"do": "run", "id": number, "job": job.to_json()})
+                    outcome = self._await_outcome(number, job, reporter)
+                    if outcome is not None:
+                        return outcome
             except PipeClosed:
                 return self._crashed()
             except KeyboardInterrupt:
@@ -150,19 +229,22 @@ class WorkerClient:
             "see that `python -c 'import pyspark'` works where the notebook runs",
         )
 
-    def _await_outcome(self, number: int, job: Job, reporter: Reporter) -> Outcome:
+    def _await_outcome(self, number: int, job: Job, reporter: Reporter) -> Outcome | None:
+        """The outcome; None when the worker was just leaving and has not taken the job."""
         begun = time.monotonic()
         what = "running" if job.mode == "full" else "checking"
         while True:
             waited = time.monotonic() - begun
             if waited > 1:
                 reporter.progress(f"{what} on local Spark ({waited:.0f} s)")
-            message = self._next(min(1.0, max(0.01, job.limits.seconds - waited)))
+            message = self._next(1.0)
             if message is not None and message.get("id") == number:
-                return Outcome.from_json(message["outcome"])
-            if time.monotonic() - begun > job.limits.seconds:
+                return _outcome(message)
+            if message is not None and message["is"] == "bye":
+                return None
+            if time.monotonic() - begun > job.limits.seconds + GRACE_SECONDS:
                 self._cancel(number)
-                return _timed_out(job)
+                return Outcome("fault", fault=timed_out(job.limits.seconds))
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
         """The next message; None when none came in time. Raises ``PipeClosed``."""
@@ -181,7 +263,7 @@ class WorkerClient:
         deadline = time.monotonic() + CANCEL_SECONDS
         with contextlib.suppress(PipeClosed):
             while time.monotonic() < deadline:
-                self._pipe.send({"do": "cancel"})
+                self._pipe.send({"do": "cancel", "id": number})
                 message = self._next(1.0)
                 if message is not None and message.get("id") == number:
                     return
@@ -208,22 +290,24 @@ class WorkerClient:
         self._process = self._pipe = self._ready = self._finalizer = None
 
 
-def _timed_out(job: Job) -> Outcome:
-    limit = job.limits.seconds
-    fault = Fault(
-        "run",
-        "timeout",
-        f"the code ran for more than {limit:g} s and was stopped",
-        suggestion="look for a loop without end or a join that multiplies rows",
-    )
-    return Outcome("fault", fault=fault)
+def _outcome(message: dict[str, Any]) -> Outcome:
+    """What the worker sent; the process that wrote it had run the code, so it is read with care."""
+    try:
+        return Outcome.from_json(message["outcome"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        fault = Fault("worker", "protocol", f"the outcome cannot be read: {error}")
+        return Outcome("fault", fault=fault)
 
 
-def _read(pipe: Pipe, inbox: Queue[dict[str, Any] | None]) -> None:
+def _read(pipe: Pipe, inbox: Queue[dict[str, Any] | None], left: threading.Event) -> None:
     try:
         while True:
-            inbox.put(pipe.receive())
+            message = pipe.receive()
+            if message.get("is") == "bye":
+                left.set()
+            inbox.put(message)
     except PipeClosed:
+        left.set()
         inbox.put(None)
 
 

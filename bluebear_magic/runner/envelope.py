@@ -43,11 +43,15 @@ class Binding:
 
 @dataclass(frozen=True)
 class Limits:
-    """``rows`` of a preview, ``seconds`` for the whole job, ``output`` characters kept."""
+    """``rows`` of a preview, ``seconds`` for the whole job, ``output`` characters kept.
+
+    ``memory_mb``: what the code's own Python may allocate; Spark's memory is its heap.
+    """
 
     rows: int = 5000
     seconds: float = 300.0
     output: int = 20_000
+    memory_mb: int = 2048
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Run one job in a fresh session and namespace; whatever happens becomes an Outcome."""
+"""Run one job in a fresh namespace; whatever happens becomes an Outcome.
+
+The session is the job's own, its datasets are bound; see :mod:`bluebear_magic.runner.session`.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ import linecache
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.runner.envelope import Fault, Job, Outcome, PlanFacts, Stage, Table
-from bluebear_magic.runner.faults import fault_of
+from bluebear_magic.runner.faults import at_line, fault_of
 from bluebear_magic.runner.observe import Observer
-from bluebear_magic.runner.session import WarmSession, bind
 from bluebear_magic.runner.values import encode
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 # No Arrow or Parquet form; shown and stored as text.
 AS_TEXT = re.compile(r"void|.*interval.*|variant|time\(.*|geo(graphy|metry).*", re.IGNORECASE)
@@ -41,9 +44,9 @@ class _Rejected(Exception):
 class _Stopwatch:
     """Milliseconds by stage, and which stage is running."""
 
-    def __init__(self) -> None:
-        self.stage: Stage = "bind"
-        self.spent: dict[str, float] = {}
+    def __init__(self, spent: Mapping[str, float]) -> None:
+        self.stage: Stage = "compile"
+        self.spent: dict[str, float] = dict(spent)
 
     @contextlib.contextmanager
     def during(self, stage: Stage) -> Iterator[None]:
@@ -72,12 +75,23 @@ class _BoundedOutput(io.StringIO):
         return len(text)
 
 
-def execute(session: WarmSession, job: Job) -> Outcome:
-    """Binds, compiles, runs; never raises for anything that the code does.
+def execute(spark: SparkSession, job: Job, version: str, spent: Mapping[str, float]) -> Outcome:
+    """Compiles and runs; never raises for anything that the code does.
 
-    KeyboardInterrupt passes through: cancelling is the caller's business.
+    ``version``: Spark's; ``spent``: milliseconds of the stages before. An interrupt means
+    that the time is over.
     """
-    watch = _Stopwatch()
+    whole = job.mode == "full"
+    with _remembered_lines(whole):
+        outcome = _executed(spark, job, version, spent)
+    if not whole and outcome.fault is not None and _lost(outcome.fault):
+        with _remembered_lines(True):
+            outcome = _executed(spark, job, version, spent)
+    return _placed(outcome, job)
+
+
+def _executed(spark: SparkSession, job: Job, version: str, spent: Mapping[str, float]) -> Outcome:
+    watch = _Stopwatch(spent)
     output = _BoundedOutput(job.limits.output)
     names = [dataset.name for dataset in job.datasets]
     fault: Fault | None = None
@@ -85,9 +99,6 @@ def execute(session: WarmSession, job: Job) -> Outcome:
     plan = PlanFacts()
     observer = Observer(job.cell, names)
     try:
-        with watch.during("bind"):
-            spark = session.fresh(job.mode)
-            bind(spark, job.datasets)
         with watch.during("compile"):
             compiled = compile(job.code, job.cell, "exec", dont_inherit=True)
             _remember_source(job)
@@ -108,7 +119,7 @@ def execute(session: WarmSession, job: Job) -> Outcome:
             if job.mode == "sample":
                 with watch.during("facts"):
                     plan = observer.matched(plan, frames, tables)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code does is a Fault
+    except BaseException as error:  # noqa: BLE001 - whatever the code does is a Fault
         fault = _fault(error, watch.stage, job, names)
     return Outcome(
         status="fault" if fault else "ok",
@@ -117,18 +128,66 @@ def execute(session: WarmSession, job: Job) -> Outcome:
         fault=fault,
         plan=plan,
         timings=tuple(watch.spent.items()),
-        spark_version=session.version,
+        spark_version=version,
     )
 
 
-def _fault(error: BaseException, stage: Stage, job: Job, names: list[str]) -> Fault:
+def _lost(fault: Fault) -> bool:
+    return (
+        fault.stage == "run"
+        and fault.line is None
+        and fault.kind not in {"timeout", "MemoryError", "SystemExit"}
+    )
+
+
+@contextlib.contextmanager
+def _remembered_lines(wanted: bool) -> Iterator[None]:
+    """Whether each column knows the line of the cell that made it, for Spark's errors.
+
+    A check asks only where a fault has no line: it costs a fifth of its time.
+    """
+    from pyspark.errors import utils
+
+    known: Any = utils
+    known._enable_debugging_cache = wanted
+    yield
+
+
+def _placed(outcome: Outcome, job: Job) -> Outcome:
+    """A fault without a line is one of the result: it points there."""
+    fault = outcome.fault
+    if fault is None or fault.line is not None:
+        return outcome
     line = _result_line(job.code) or max(1, len(job.code.rstrip().splitlines()))
+    return replace(outcome, fault=at_line(fault, line, job.code))
+
+
+def _fault(error: BaseException, stage: Stage, job: Job, names: list[str]) -> Fault:
     if isinstance(error, _Rejected):
-        return Fault("result", error.kind, str(error), None, line, None, error.suggestion)
+        return Fault("result", error.kind, str(error), suggestion=error.suggestion)
+    fault = fault_of(error, stage=stage, cell=job.cell, code=job.code, names=names)
     if isinstance(error, SystemExit):
-        return Fault("run", "SystemExit", f"the code calls exit({error.code!r})", None, line)
-    return fault_of(
-        error, stage=stage, cell=job.cell, code=job.code, names=names, default_line=line
+        return replace(fault, message=f"the code calls exit({error.code!r})")
+    if isinstance(error, KeyboardInterrupt):
+        return timed_out(job.limits.seconds, fault.line, fault.fragment)
+    if isinstance(error, MemoryError):
+        return replace(
+            fault,
+            message=f"the code needs more than {job.limits.memory_mb} MB of memory in Python",
+            suggestion="leave rows in Spark: aggregate or limit before collect() and toPandas()",
+        )
+    return fault
+
+
+def timed_out(seconds: float, line: int | None = None, fragment: str | None = None) -> Fault:
+    """The Fault of code that was stopped at its limit, at ``line`` where that is known."""
+    return Fault(
+        "run",
+        "timeout",
+        f"the code ran for more than {seconds:g} s and was stopped",
+        line=line,
+        fragment=fragment,
+        suggestion="look for a loop without end or a join that multiplies rows",
     )
 
 
@@ -216,8 +275,11 @@ def _storable(frame: DataFrame) -> DataFrame:
     """The frame with types that Arrow and Parquet lack turned into text."""
     from pyspark.sql import functions as F  # noqa: N812 - as everywhere with Spark
 
+    fields = frame.schema.fields
+    if not any(AS_TEXT.fullmatch(field.dataType.simpleString()) for field in fields):
+        return frame
     columns = []
-    for field in frame.schema.fields:
+    for field in fields:
         column = F.col("`{}`".format(field.name.replace("`", "``")))
         if AS_TEXT.fullmatch(field.dataType.simpleString()):
             column = column.cast("string").alias(field.name)

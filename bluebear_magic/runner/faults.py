@@ -7,6 +7,7 @@ import difflib
 import re
 import traceback
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bluebear_magic.runner.envelope import Fault, Stage
@@ -21,29 +22,31 @@ def fault_of(
     cell: str,
     code: str,
     names: Collection[str] = (),
-    default_line: int | None = None,
 ) -> Fault:
     """The Fault behind an exception raised while running ``code``.
 
     ``cell``: the file name the code was compiled under; ``names``: what the code
-    could have used, for suggestions; ``default_line``: where to point when the
-    traceback does not touch the cell (an action of ours on a lazy result).
+    could have used, for suggestions. The line is None when the traceback does not
+    touch the cell (an action of ours on a lazy result) and Spark does not know it.
     """
     condition = _condition(error)
-    line = _line(error, cell) or default_line
-    fragment = _fragment(error)
-    if fragment is None and line is not None:
-        lines = code.splitlines()
-        fragment = lines[line - 1].strip() if 0 < line <= len(lines) else None
-    return Fault(
+    fault = Fault(
         stage=stage,
         kind=type(error).__name__,
         message=_message(error),
         condition=condition,
-        line=line,
-        fragment=fragment,
+        fragment=_fragment(error),
         suggestion=_suggestion(error, names),
     )
+    line = _line(error, cell)
+    return at_line(fault, line, code) if line is not None else fault
+
+
+def at_line(fault: Fault, line: int, code: str) -> Fault:
+    """The Fault with its line, and that line's text where Spark gave no fragment."""
+    lines = code.splitlines()
+    text = lines[line - 1].strip() if 0 < line <= len(lines) else None
+    return replace(fault, line=line, fragment=fault.fragment or text)
 
 
 def _condition(error: BaseException) -> str | None:

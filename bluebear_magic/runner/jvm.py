@@ -48,6 +48,16 @@ MODULE_OPTIONS = (
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
 
+# A check ends before the optimising compiler pays back; one thread collects the small heap,
+# and gives back what it does not use.
+COMPILER = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:MinHeapFreeRatio=10",
+    "-XX:MaxHeapFreeRatio=30",
+)
+OUT_OF_MEMORY = 3  # exit status of a JVM that ends by -XX:+ExitOnOutOfMemoryError
+
 
 class JavaProblem(Exception):
     """No usable Java, or the JVM did not come up; the text says what to do."""
@@ -126,6 +136,8 @@ def start(
     heap_mb: int,
     conf: Mapping[str, str],
     environ: Mapping[str, str],
+    archive: Path | None = None,
+    more: tuple[str, ...] = (),
     started: Callable[[subprocess.Popen[bytes]], None],
     timeout: float = 60.0,
 ) -> Gateway:
@@ -142,7 +154,15 @@ def start(
     log = workdir / "jvm.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            _command(java, spark_home, workdir, heap_mb, conf),
+            command(
+                java,
+                spark_home=spark_home,
+                workdir=workdir,
+                heap_mb=heap_mb,
+                conf=conf,
+                archive=archive,
+                more=more,
+            ),
             stdin=subprocess.PIPE,
             stdout=sink,
             stderr=sink,
@@ -154,9 +174,17 @@ def start(
     return Gateway(process, port, secret)
 
 
-def _command(
-    java: Java, spark_home: Path, workdir: Path, heap_mb: int, conf: Mapping[str, str]
+def command(
+    java: Java,
+    *,
+    spark_home: Path,
+    workdir: Path,
+    heap_mb: int,
+    conf: Mapping[str, str],
+    archive: Path | None,
+    more: tuple[str, ...] = (),
 ) -> list[str]:
+    """What starts Spark's JVM, as a list of arguments; ``archive`` holds its classes."""
     log4j = workdir / "log4j2.properties"
     log4j.write_text(
         "rootLogger.level = error\nrootLogger.appenderRef.err.ref = err\n"
@@ -167,9 +195,11 @@ def _command(
     )
     return [
         java.executable,
+        *(() if archive is None else (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto")),
         f"-Xmx{heap_mb}m",
-        "-XX:TieredStopAtLevel=1",  # a check ends before the optimising compiler pays back
-        "-XX:+UseSerialGC",
+        *COMPILER,
+        *more,
+        "-XX:+ExitOnOutOfMemoryError",  # a JVM without memory is of no use, and may hang
         f"-Dlog4j2.configurationFile={log4j}",
         f"-Djava.io.tmpdir={workdir}",
         "-Duser.timezone=UTC",

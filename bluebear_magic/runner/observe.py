@@ -99,7 +99,7 @@ def plan_json(frame: DataFrame) -> str | None:
     try:
         handle: Any = frame
         jvm = handle.sparkSession._jvm
-        sink = _writer(jvm)()
+        sink = _java(jvm, "java.io.StringWriter")()
         _mapper(jvm).writeValue(sink, handle._jdf.queryExecution().analyzed().jsonValue())
         text = sink.getBuffer()
         size = text.length()
@@ -111,17 +111,16 @@ def plan_json(frame: DataFrame) -> str | None:
         return None
 
 
-@functools.lru_cache(maxsize=1)
-def _writer(jvm: Any) -> Any:
-    return jvm.java.io.StringWriter
+def _java(jvm: Any, name: str) -> Any:
+    """A class by its whole name, without a question to the JVM for each part of it."""
+    from py4j.java_gateway import JavaClass
+
+    return JavaClass(name, jvm._gateway_client)
 
 
-@functools.lru_cache(maxsize=1)
 def _mapper(jvm: Any) -> Any:
     """Jackson with Scala's JSON values, as Spark itself writes them."""
-    loader = jvm.Thread.currentThread().getContextClassLoader()
-    methods = jvm.java.lang.Class.forName("org.json4s.jackson.JsonMethods$", True, loader)
-    return methods.getField("MODULE$").get(None).mapper()
+    return getattr(_java(jvm, "org.json4s.jackson.JsonMethods$"), "MODULE$").mapper()
 
 
 def _is_suspicious(table: Table) -> bool:
@@ -159,8 +158,8 @@ def _probe(frame: DataFrame) -> list[tuple[str, bool | None]]:
 def _finds(session: Any, join: Any, left: Any, right: Any) -> bool | None:
     """Whether the join's condition holds for any pair; None where a side has no rows at all."""
     jvm = session._jvm
-    rows = jvm.org.apache.spark.sql.classic.Dataset.ofRows
-    inner = jvm.org.apache.spark.sql.catalyst.plans.JoinType.apply("inner")
+    rows = _java(jvm, "org.apache.spark.sql.classic.Dataset").ofRows
+    inner = _java(jvm, "org.apache.spark.sql.catalyst.plans.JoinType").apply("inner")
     if any(rows(session._jsparkSession, side).isEmpty() for side in (left, right)):
         return None
     pairs = join.copy(left, right, inner, join.condition(), join.hint())

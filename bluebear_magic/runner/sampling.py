@@ -6,179 +6,129 @@ options of the full run, so that check and run parse alike. Small datasets are u
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
 
+from bluebear_magic.runner import sample_cache, sample_columnar, sample_text
+from bluebear_magic.runner.ddl import columns
 from bluebear_magic.runner.envelope import Binding
+from bluebear_magic.runner.reads import Budget, Quota
+from bluebear_magic.runner.sample_cache import Entry
+from bluebear_magic.runner.sample_text import Part
 
 ROWS = 1000
-WHOLE_TEXT = 512 * 1024  # bytes of text that Spark reads in the time it takes to begin
+# Spark reads so much in the time that it takes to begin: a sample would gain nothing, and
+# joins and rare values are checked best on all there is. Columnar data is packed, and it
+# unpacks to some four times as much.
+WHOLE_TEXT = 512 * 1024
 WHOLE_COLUMNAR = 128 * 1024
-MAX_READ = 64 * 1024 * 1024  # bytes read for one sample, any format
-SPOTS = 3  # head, middle and tail: of the files, and within a file
+MAX_READ = 64 * 1024 * 1024  # bytes read for one dataset's sample, any format
+AIM = 8 * 1024 * 1024  # bytes of columnar data after which a sample is varied enough
+LOOK = 50_000  # rows, the same
+SPOTS = 9  # places looked at, in one file or in several
 
 
 def sample(binding: Binding, fingerprint: str, cache: Path, rows: int = ROWS) -> Binding:
     """The binding itself when it is small, else one over about ``rows`` sampled records.
 
-    ``fingerprint`` names the data's state: a sample is made once for each. ``cache`` is
-    a folder for samples; made when missing. Raises OSError when it cannot be written.
+    ``fingerprint`` names the data's state: a sample is made once for each, and those of
+    earlier states are removed. ``cache`` is a folder for samples; made when missing.
+    The binding returned has a fingerprint of what it holds, and a note that says what that
+    is of. Raises OSError when data cannot be read or the sample cannot be written.
     """
-    columnar = binding.format in {"parquet", "orc"}
-    size = sum(Path(path).stat().st_size for path in binding.paths)
-    if size <= (WHOLE_COLUMNAR if columnar else WHOLE_TEXT):
-        return binding
-    key = hashlib.sha256(f"1 {rows} {fingerprint} {binding}".encode()).hexdigest()[:24]
-    target = cache / key
-    if not (target / "_done").exists():
-        _make(binding, target, cache, rows)
-    paths = tuple(sorted(str(path) for path in target.rglob("*") if _is_data(path)))
-    base = str(target) if binding.base_path else None
-    return replace(binding, paths=paths, base_path=base, sampled=True)
+    states = [os.stat(path) for path in binding.paths]  # noqa: PTH116 - ten thousand of them
+    if not fingerprint:
+        fingerprint = repr([(state.st_size, state.st_mtime_ns) for state in states])
+    content = sample_cache.content_key(binding, fingerprint)
+    small = WHOLE_COLUMNAR if binding.format in {"parquet", "orc"} else WHOLE_TEXT
+    if sum(state.st_size for state in states) <= small:
+        return replace(binding, fingerprint=content)
+    filled = [path for path, state in zip(binding.paths, states, strict=True) if state.st_size > 0]
+    folder = sample_cache.place(cache, binding, content, rows)
+    entry = sample_cache.load(folder) or sample_cache.make(
+        folder, lambda aside: _build(binding, filled, aside, rows)
+    )
+    return bound(binding, entry, sample_cache.digest(content, rows))
 
 
-def _is_data(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith("_")
+def bound(binding: Binding, entry: Entry, fingerprint: str) -> Binding:
+    """The dataset over a made sample."""
+    return replace(
+        binding,
+        paths=entry.files,
+        base_path=str(entry.folder) if binding.base_path else None,
+        sampled=True,
+        note=entry.note,
+        fingerprint=fingerprint,
+    )
 
 
-def _make(binding: Binding, target: Path, cache: Path, rows: int) -> None:
-    """Builds the sample aside and moves it in place, so that a half-made one is never read."""
-    cache.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=cache, prefix="_"))
-    try:
-        chosen = _spread(binding.paths)
-        for number, path in enumerate(chosen):
-            folder = building
-            if binding.base_path:
-                folder = building / Path(path).parent.relative_to(binding.base_path)
-                folder.mkdir(parents=True, exist_ok=True)
-            share = -(-rows // len(chosen))
-            if binding.format == "parquet":
-                _parquet(path, folder / f"{number}.parquet", share, MAX_READ // len(chosen))
-            elif binding.format == "orc":
-                _orc(path, folder / f"{number}.orc", share)
-            else:
-                suffix = ".csv" if binding.format == "csv" else ".json"
-                _text(binding, path, folder / f"{number}{suffix}", share)
-        (building / "_done").touch()
+def _build(binding: Binding, filled: Sequence[str], aside: Path, rows: int) -> tuple[str, int]:
+    """Writes the sample of each chosen file; what it is of, and how many bytes were read."""
+    last = len(filled) - 1
+    chosen = [filled[index] for index in sorted({0, last // 2, last})]
+    spots = -(-SPOTS // len(chosen))
+    left = Budget(MAX_READ)
+    parts: list[Part] = []
+    for number, source in enumerate(chosen):
+        files = len(chosen) - number
+        share = -(-(rows - sum(part.rows for part in parts)) // files)
+        budget = left.part(files)
+        aim, look, place = AIM // len(chosen), LOOK // len(chosen), number / max(1, len(chosen) - 1)
+        quota = Quota(share, spots, budget, aim, look, place)
+        target = target_of(binding, source, aside, f"{number}")
         try:
-            building.rename(target)
-        except OSError:  # another process made the same sample meanwhile
-            if not (target / "_done").exists():
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+            parts.append(_take(binding, source, target, quota))
+        except OSError as error:
+            raise OSError(f"{source}: {error}") from error
+        left.charge(budget.spent)
+    return describe(parts, len(binding.paths)), left.spent
 
 
-def _spread(items: tuple[str, ...]) -> tuple[str, ...]:
-    """First, middle and last, each once."""
-    last = len(items) - 1
-    return tuple(items[index] for index in sorted({0, last // 2, last}))
+def target_of(binding: Binding, source: str, aside: Path, name: str) -> Path:
+    """The file for what is taken of ``source``, in the folder of its partition."""
+    folder = aside
+    if binding.base_path:
+        folder = aside / Path(source).parent.relative_to(binding.base_path)
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.{binding.format}"
 
 
-def _parquet(source: str, target: Path, rows: int, budget: int) -> None:
-    """Rows from the first, middle and last row group; spread over the group where it is small."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source) as file:
-        last = file.metadata.num_row_groups - 1
-        groups = sorted({0, last // 2, last}) if last >= 0 else []
-        share = -(-rows // max(1, len(groups)))
-        pieces = []
-        for group in groups:
-            if file.metadata.row_group(group).total_byte_size <= budget // len(groups):
-                pieces.append(_every(file.read_row_group(group), share))
-            else:
-                batch = next(file.iter_batches(batch_size=share, row_groups=[group]), None)
-                if batch is not None:
-                    pieces.append(pa.Table.from_batches([batch]))
-        table = pa.concat_tables(pieces) if pieces else file.schema_arrow.empty_table()
-    pq.write_table(table, target)
+def _take(binding: Binding, source: str, target: Path, quota: Quota) -> Part:
+    if binding.format == "parquet":
+        return sample_columnar.parquet(source, target, quota)
+    if binding.format == "orc":
+        return sample_columnar.orc(source, target, quota)
+    shape = sample_text.shape_of(binding, width(binding, source))
+    return sample_text.take(source, target, shape, quota)
 
 
-def _orc(source: str, target: Path, rows: int) -> None:
-    import pyarrow as pa
-    from pyarrow import orc
-
-    file = orc.ORCFile(source)
-    last = file.nstripes - 1
-    stripes = sorted({0, last // 2, last}) if last >= 0 else []
-    share = -(-rows // max(1, len(stripes)))
-    pieces = [_every(pa.Table.from_batches([file.read_stripe(n)]), share) for n in stripes]
-    orc.write_table(pa.concat_tables(pieces) if pieces else file.schema.empty_table(), str(target))
+def width(binding: Binding, source: str) -> int:
+    """The number of fields in a file: the columns less those that its folders tell."""
+    told = 0
+    if binding.base_path:
+        folders = Path(source).parent.relative_to(binding.base_path).parts
+        told = sum("=" in folder for folder in folders)
+    return max(1, len(columns(binding.schema)) - told)
 
 
-def _every(table: Any, rows: int) -> Any:
-    """About ``rows`` rows at equal distances."""
-    step = max(1, table.num_rows // max(1, rows))
-    return table.take(list(range(0, table.num_rows, step))[:rows])
-
-
-def _text(binding: Binding, source: str, target: Path, rows: int) -> None:
-    """Raw records as they stand; from the head alone where records cannot be found elsewhere."""
-    options = dict(binding.options)
-    header = options.get("header") == "true"
-    encoding = options.get("encoding", "UTF-8")
-    quoted_lines = options.get("multiLine") == "true"
-    if quoted_lines and binding.format == "json":  # one document: no records to pick
-        shutil.copyfile(source, target)
-    elif quoted_lines or source.endswith(".gz") or encoding.upper().startswith("UTF-16"):
-        quote = options.get("quote", '"') if quoted_lines else None
-        _head(source, target, rows + header, encoding, quote)
+def describe(parts: Sequence[Part], total: int) -> str:
+    """What a sample is of, in a short phrase for people."""
+    kinds = Counter(part.kind for part in parts)
+    kind = kinds.most_common(1)[0][0] if len(kinds) == 1 else "file"
+    heads = [part for part in parts if part.head]
+    what = "head" if heads else "head, middle and tail"
+    if total > 1:
+        of = f"{len(parts)} of {total} {kind}s" if len(parts) < total else f"{total} {kind}s"
     else:
-        _spots(source, target, rows, header=header)
-
-
-def _spots(source: str, target: Path, rows: int, *, header: bool) -> None:
-    """Lines from head, middle and tail, found by byte range."""
-    share = -(-rows // SPOTS)
-    with Path(source).open("rb") as stream, target.open("wb") as sink:
-        if header:
-            sink.write(stream.readline())
-        begin = reached = stream.tell()
-        size = Path(source).stat().st_size - begin
-        for spot in range(SPOTS):
-            position = max(begin + size * spot // SPOTS, reached)
-            if position > begin:
-                stream.seek(position - 1)
-                stream.readline()  # the rest of a record that began before
-            sink.writelines(_lines(stream, share))
-            reached = stream.tell()
-
-
-def _lines(stream: IO[bytes], count: int) -> Iterator[bytes]:
-    left = MAX_READ // SPOTS
-    for _ in range(count):
-        line = stream.readline(left)
-        left -= len(line)
-        if not line or left <= 0:
-            return
-        yield line if line.endswith(b"\n") else line + b"\n"
-
-
-def _head(source: str, target: Path, records: int, encoding: str, quote: str | None) -> None:
-    """The first records; with ``quote``, a record goes on while a quote is open."""
-    opener: Any = gzip.open if source.endswith(".gz") else open
-    left = MAX_READ
-    with (
-        opener(source, "rt", encoding=encoding, newline="") as stream,
-        target.open("w", encoding=encoding, newline="") as sink,
-    ):
-        for _ in range(records):
-            record = stream.readline(left)
-            while quote and record.count(quote) % 2 and len(record) < left:
-                more = stream.readline(left)
-                if not more:
-                    break
-                record += more
-            left -= len(record)
-            if not record or left <= 0:
-                return
-            sink.write(record)
+        of = f"{'an' if kind[0] in 'aeio' else 'a'} {kind}" if kind != "file" else "the file"
+    phrase = f"{what} of {of}"
+    if heads and len(heads) < len(parts):
+        phrase += f", middle and tail of {len(parts) - len(heads)}"
+    why = next((part.why for part in parts if part.why), "")
+    if not any(part.rows for part in parts):
+        why = why or f"no row within {MAX_READ >> 20} MB"
+    return f"{phrase} ({why})" if why else phrase

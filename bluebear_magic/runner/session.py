@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluebear_magic.runner import jvm
+from bluebear_magic.runner import jvm, udf_daemon
 from bluebear_magic.runner.envelope import Binding, Mode
+from bluebear_magic.runner.relations import Relations, reader
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,21 +41,43 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Results and Python functions travel over sockets in the worker's own folder, so that
+    # the code needs no network.
+    "spark.python.unix.domain.socket.enabled": "true",
+    "spark.python.daemon.module": udf_daemon.__name__,
+    "spark.python.worker.reuse": "false",  # what a function leaves in its process ends with it
+    # Nobody looks at Spark's own pages; what they would show is not kept.
+    "spark.ui.retainedJobs": "5",
+    "spark.ui.retainedStages": "5",
+    "spark.ui.retainedTasks": "50",
+    "spark.ui.retainedDeadExecutors": "0",
+    "spark.sql.ui.retainedExecutions": "2",
 }
-# A sample is a thousand rows: one partition, and no re-planning between stages.
-BY_MODE: Mapping[Mode, Mapping[str, str]] = {
-    "analyse": {"spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"},
-    "sample": {"spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"},
-    "full": {"spark.sql.shuffle.partitions": "16", "spark.sql.adaptive.enabled": "true"},
+# A sample is a thousand rows: one partition, no re-planning between stages, and no code
+# generation, which takes longer to compile than a thousand rows take to interpret.
+CHECK = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
 }
+FULL = {
+    "spark.sql.shuffle.partitions": "16",
+    "spark.sql.leafNodeDefaultParallelism": str(os.cpu_count() or 2),
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.codegen.wholeStage": "true",
+}
+BY_MODE: Mapping[Mode, Mapping[str, str]] = {"analyse": CHECK, "sample": CHECK, "full": FULL}
 
 
 class WarmSession:
     """One JVM and its Spark context; ``fresh`` gives each job a session of its own.
 
     ``workdir`` holds Spark's scratch files and the JVM's log. ``heap_mb`` is the
-    JVM's largest heap. ``started`` gets the JVM's process before it answers. Raises
-    ``jvm.JavaProblem`` when no JVM can be had.
+    JVM's largest heap, ``udf_memory_mb`` what one Python function may allocate.
+    ``archive`` holds the JVM's classes, ``more`` are further options of it.
+    ``started`` gets the JVM's process before it answers. Raises ``jvm.JavaProblem``
+    when no JVM can be had.
     """
 
     def __init__(
@@ -60,35 +85,52 @@ class WarmSession:
         workdir: Path,
         *,
         heap_mb: int = 1024,
+        udf_memory_mb: int = 2048,
+        archive: Path | None = None,
+        more: tuple[str, ...] = (),
         started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
     ) -> None:
         import pyspark
 
-        java = jvm.find_java()
+        self.java = jvm.find_java()
+        self.archive = archive
+        udfs = workdir / "udf"
+        udfs.mkdir(exist_ok=True)
         conf = {
             **SEMANTICS,
             **CLOSED_DOORS,
             **LOCAL,
+            **CHECK,
             "spark.local.dir": str(workdir),
             "spark.sql.warehouse.dir": str(workdir / "warehouse"),
+            "spark.python.unix.domain.socket.dir": str(workdir),
         }
         environ = {
             "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
+            "HOME": str(udfs),
+            "TMPDIR": str(udfs),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            udf_daemon.SCRATCH: str(udfs),
+            udf_daemon.MEMORY_MB: str(udf_memory_mb),
         }
         self.gateway = jvm.start(
-            java,
+            self.java,
             spark_home=Path(pyspark.__file__).parent,
             workdir=workdir,
             heap_mb=heap_mb,
             conf=conf,
             environ=environ,
+            archive=archive,
+            more=more,
             started=started,
         )
+        self._udfs = udfs
         self._root = self._connect()
         self.version: str = self._root.version
+        self._relations = Relations(self._root)
 
     def _connect(self) -> SparkSession:
         from pyspark.sql import SparkSession
@@ -103,26 +145,74 @@ class WarmSession:
             del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
         return session
 
-    def fresh(self, mode: Mode) -> SparkSession:
+    def fresh(self) -> SparkSession:
         """A session without views, settings or functions of earlier jobs."""
-        from pyspark.sql import SparkSession
-
-        self._root.catalog.clearCache()
         session = self._root.newSession()
-        for key, value in BY_MODE[mode].items():
-            session.conf.set(key, value)
-        # SparkSession.builder.getOrCreate() in the code must find this one.
-        handles: Any = SparkSession
-        handles._instantiatedSession = session
         java: Any = session._jvm
-        java_class = java.SparkSession
-        java_class.setDefaultSession(session._jsparkSession)
-        java_class.setActiveSession(session._jsparkSession)
+        java.SparkSession.setDefaultSession(session._jsparkSession)
         return session
 
+    def bind(self, session: SparkSession, mode: Mode, datasets: Iterable[Binding]) -> None:
+        """Makes each dataset readable as ``spark.table(name)``, for a job of that mode."""
+        if mode == "full":
+            for key, value in FULL.items():
+                session.conf.set(key, value)
+        for dataset in datasets:
+            if mode == "full":
+                reader(session, dataset).createOrReplaceTempView(dataset.name)
+            else:
+                self._relations.bind(session, dataset)
+
+    def scrub(self) -> None:
+        """Takes back what a job may have left: its work, cached tables, global views, objects."""
+        self.cancel()
+        self._root.catalog.clearCache()
+        java: Any = self._root._jsparkSession
+        views = java.sharedState().globalTempViewManager()
+        if not views.listViewNames("*").isEmpty():
+            views.clear()
+        self._free_objects()
+        for entry in self._udfs.iterdir():
+            remove(entry)
+
+    def _free_objects(self) -> None:
+        """Frees the Java objects of processes that have gone: those that this one does not hold."""
+        from py4j.finalizer import ThreadSafeFinalizer
+
+        java: Any = self._root._jvm
+        client = java._gateway_client
+        prefix = f"{client.address}{client.port}"
+        held = {key.removeprefix(prefix) for key in list(ThreadSafeFinalizer.finalizers)}
+        names = self._bindings()
+        known = set(re.findall(r"\bo\d+\b", names.toString()))
+        if lost := known - held:
+            words = java.java.util.regex.Pattern.compile(",").splitAsStream(",".join(lost))
+            names.removeAll(words.toList())
+
+    def _bindings(self) -> Any:
+        """The names under which the JVM holds objects for Python, as a Java set."""
+        gateway: Any = self._root.sparkContext._gateway
+        return gateway.java_gateway_server.getGateway().getBindings().keySet()
+
+    def objects(self) -> int:
+        """How many objects the JVM holds for Python."""
+        return int(self._bindings().size())
+
     def cancel(self) -> None:
-        """Cancels what Spark is running; safe from another thread."""
+        """Cancels what Spark is running."""
         self._root.sparkContext.cancelAllJobs()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the JVM runs."""
+        return self.gateway.process.poll() is None
+
+    def end_orderly(self) -> None:
+        """Ends the JVM and waits until it has written what it writes at its end."""
+        self._root.stop()
+        if self.gateway.process.stdin:
+            self.gateway.process.stdin.close()
+        self.gateway.process.wait(60)
 
     def close(self) -> None:
         """Ends the JVM."""
@@ -132,13 +222,10 @@ class WarmSession:
         self.gateway.process.wait()
 
 
-def bind(spark: SparkSession, datasets: Iterable[Binding]) -> None:
-    """Makes each dataset readable as ``spark.table(name)``."""
-    for dataset in datasets:
-        reader = spark.read.format(dataset.format).schema(dataset.schema)
-        reader = reader.options(**dict(dataset.options))
-        if dataset.base_path:
-            reader = reader.option("basePath", dataset.base_path)
-        # Spark takes a path for a glob; these are files, whatever their names hold.
-        paths = [re.sub(r"([\\*?\[\]{}])", r"\\\1", path) for path in dataset.paths]
-        reader.load(paths).createOrReplaceTempView(dataset.name)
+def remove(path: Path) -> None:
+    """Removes a file or a folder; what cannot be removed stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -1,15 +1,19 @@
 """The worker process: a warm Spark behind a pipe, so that the notebook outlives the code.
 
-Started as ``python -m bluebear_magic.runner.worker FD WORKDIR HEAP_MB``; speaks frames of
-:mod:`bluebear_magic.runner.pipe`: in ``{"do": "run", "job"}``, ``{"do": "cancel"}``; out
-``{"is": "ready" | "outcome" | "broken", ...}``. A job and its outcome carry the same ``id``.
-It ends when the pipe closes.
+Started as ``python -m bluebear_magic.runner.worker FD OPTIONS`` (JSON of ``Options``); speaks
+frames of :mod:`bluebear_magic.runner.pipe`. In: ``{"do": "run", "id", "job"}``, ``{"do":
+"cancel", "id"}``, ``{"do": "count"}``. Out: ``{"is": "ready" | "broken" | "outcome" | "count" |
+"bye", ...}``; an outcome carries its job's ``id``, a count is of the Java objects held. The worker itself runs no code of a job: a child of it does, see
+:mod:`bluebear_magic.runner.nursery`. It ends when the pipe closes, when its JVM ends, and
+after ``idle_seconds`` without a job.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import queue
+import selectors
 import shutil
 import signal
 import socket
@@ -17,104 +21,351 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bluebear_magic.runner.envelope import Fault, Job, Outcome
-from bluebear_magic.runner.execute import execute
-from bluebear_magic.runner.jvm import JavaProblem
+from bluebear_magic.runner import class_data, jvm, warmup
+from bluebear_magic.runner.envelope import PROTOCOL, Fault, Job, Outcome
+from bluebear_magic.runner.execute import execute, timed_out
+from bluebear_magic.runner.faults import fault_of
+from bluebear_magic.runner.nursery import Child, fork
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
-from bluebear_magic.runner.session import WarmSession
+from bluebear_magic.runner.sandbox import Fence, confine, landlock_version
+from bluebear_magic.runner.session import WarmSession, remove
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LET_GO_SECONDS = 0.5  # for code that is stopped, to say where it was
+LOG_BYTES = 1 << 20
+QUIET_SECONDS = 10.0  # without a job, before the archive is made in the background
+
+
+@dataclass(frozen=True)
+class Options:
+    """``heap_mb``: the JVM's largest heap; ``udf_memory_mb``: of one Python function.
+
+    ``archives``: the folder for class-data archives, None for a plain start.
+    """
+
+    workdir: str
+    heap_mb: int = 2048
+    udf_memory_mb: int = 2048
+    idle_seconds: float = 900.0
+    archives: str | None = None
 
 
 class Worker:
-    """Takes jobs one at a time; a second thread listens for cancel and for the end."""
+    """Takes jobs one at a time, each in a child of its own."""
 
-    def __init__(self, pipe: Pipe, workdir: Path, heap_mb: int) -> None:
+    def __init__(self, pipe: Pipe, options: Options) -> None:
         self._pipe = pipe
-        self._workdir = workdir
-        self._heap_mb = heap_mb
-        self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
-        self._session: WarmSession | None = None
+        self._options = options
+        self._workdir = Path(options.workdir)
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._cancelled: set[int] = set()
+        self._spare: Child | None = None
+        self._count = 0
         self._jvm: subprocess.Popen[bytes] | None = None
-        self._busy = False
+        self._maker: subprocess.Popen[bytes] | None = None
 
     def serve(self) -> None:
-        """Runs until the pipe closes."""
-        threading.Thread(target=self._listen, daemon=True).start()
+        """Runs until the pipe closes or there is nothing to do any more."""
         begun = time.perf_counter()
         try:
-            self._session = WarmSession(
-                self._workdir, heap_mb=self._heap_mb, started=self._remember
-            )
-        except JavaProblem as problem:
+            with self._watched_pipe():
+                self._session = self._start()
+        except jvm.JavaProblem as problem:
             self._pipe.send({"is": "broken", "why": str(problem)})
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must learn of it
             self._pipe.send({"is": "broken", "why": f"{type(error).__name__}: {error}"})
             return
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._prepare()
         started = round((time.perf_counter() - begun) * 1000)
-        self._pipe.send({"is": "ready", "spark": self._session.version, "ms": started})
-        while True:
-            self._run(*self._next())
+        with contextlib.suppress(PipeClosed):
+            self._pipe.send({"is": "ready", "protocol": PROTOCOL, "ms": started, **self._facts()})
+            self._warm_up()
+            self._work()
+            self._pipe.send({"is": "bye"})
+
+    def _start(self) -> WarmSession:
+        """Spark, from the archive of its classes where there is one that works."""
+        archive = self._archive()
+        if archive is not None and class_data.usable(archive):
+            try:
+                return self._session_with(archive)
+            except jvm.JavaProblem:
+                class_data.discard(archive)  # damaged: the plain start shows what else is wrong
+        return self._session_with(None)
+
+    def _session_with(self, archive: Path | None) -> WarmSession:
+        return WarmSession(
+            self._workdir,
+            heap_mb=self._options.heap_mb,
+            udf_memory_mb=self._options.udf_memory_mb,
+            archive=archive,
+            started=self._remember,
+        )
+
+    def _archive(self) -> Path | None:
+        """Where the archive for this Java and Spark would lie; None when none is wanted."""
+        import pyspark
+
+        if self._options.archives is None:
+            return None
+        home = Path(pyspark.__file__).parent
+        return class_data.archive_path(Path(self._options.archives), jvm.find_java(), home)
+
+    def _facts(self) -> dict[str, Any]:
+        """What there is to tell of this worker."""
+        session = self._session
+        return {
+            "spark": session.version,
+            "java": f"Java {session.java.major} ({session.java.source})",
+            "jvm": session.gateway.process.pid,
+            "archive": session.archive is not None,
+            "landlock": landlock_version(),
+        }
+
+    def _warm_up(self) -> None:
+        """Loads what checks need while nobody waits."""
+        steps = warmup.steps(self._session.fresh())
+        while not self._waiting and self._session.alive:
+            self._listen(0.05)
+            if self._waiting or next(steps, None) is None:
+                return
+
+    def end(self) -> None:
+        """Ends the JVM and the child, removes the folder."""
+        if self._maker is not None and self._maker.poll() is None:
+            os.killpg(self._maker.pid, signal.SIGKILL)
+            self._maker.wait()
+        if self._spare is not None:
+            self._spare.kill()
+        if self._jvm is not None:
+            self._jvm.kill()
+            self._jvm.wait()
+        shutil.rmtree(self._workdir, ignore_errors=True)
 
     def _remember(self, process: subprocess.Popen[bytes]) -> None:
         self._jvm = process
 
-    def _next(self) -> tuple[int, Job]:
-        while True:
-            try:
-                return self._jobs.get()
-            except KeyboardInterrupt:  # a cancel that came after its job had ended
+    @contextlib.contextmanager
+    def _watched_pipe(self) -> Any:
+        """While Spark starts nobody reads the pipe; its end must be noticed all the same."""
+        done = threading.Event()
+
+        def watch() -> None:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._pipe, selectors.EVENT_READ)
+                while not done.is_set():
+                    if selector.select(0.05) and self._pipe.ended():
+                        self.end()
+                        os._exit(0)
+                    done.wait(0.05)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+    # --- jobs ----------------------------------------------------------------
+
+    def _work(self) -> None:
+        idle = time.monotonic()
+        while self._session.alive and time.monotonic() - idle < self._options.idle_seconds:
+            if not self._waiting:
+                self._listen(min(1.0, self._options.idle_seconds))
+                if time.monotonic() - idle > QUIET_SECONDS:
+                    self._make_archive()
                 continue
+            message = self._waiting.popleft()
+            number = message["id"]
+            outcome = self._run(number, message["job"])
+            self._pipe.send({"is": "outcome", "id": number, "outcome": outcome})
+            if not self._session.alive:
+                return
+            self._tidy()
+            self._prepare()
+            idle = time.monotonic()
 
-    def _run(self, number: int, job: Job) -> None:
-        assert self._session is not None
-        try:
-            self._busy = True
-            outcome = execute(self._session, job)
-            self._busy = False
-        except KeyboardInterrupt:
-            self._busy = False
-            fault = Fault("run", "cancelled", "the run was cancelled")
-            outcome = Outcome("cancelled", fault=fault, spark_version=self._session.version)
-        try:
-            self._pipe.send({"is": "outcome", "id": number, "outcome": outcome.to_json()})
-        except PipeClosed:
-            self._end()
+    def _listen(self, seconds: float, child: Child | None = None) -> bool:
+        """Waits for a message, at most so long; whether the child has said or done something."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            if child is not None:
+                selector.register(child.pipe, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in selector.select(max(0.0, seconds))}
+        if self._pipe in ready:
+            while (message := self._pipe.arrived()) is not None:
+                if message.get("do") == "run":
+                    self._waiting.append(message)
+                elif message.get("do") == "count":
+                    self._pipe.send({"is": "count", "objects": self._session.objects()})
+                elif message.get("do") == "cancel":
+                    self._cancelled.add(int(message.get("id", -1)))
+        return child is not None and child.pipe in ready
 
-    def _listen(self) -> None:
+    def _run(self, number: int, text: str) -> str:
+        """The outcome of one job as JSON, as its child wrote it, or as its end has it."""
+        if number in self._cancelled:
+            return _cancelled()
+        try:
+            job = Job.from_json(text)
+        except (ValueError, TypeError, KeyError) as error:
+            return Outcome("fault", fault=Fault("start", "protocol", str(error))).to_json()
+        begun = time.perf_counter()
+        child = self._spare or self._prepare()
+        try:
+            self._session.bind(child.spark, job.mode, job.datasets)
+        except Exception as error:  # noqa: BLE001 - data that Spark refuses is a Fault
+            if not self._session.alive:
+                return self._crashed("")
+            fault = fault_of(error, stage="bind", cell=job.cell, code="")
+            return Outcome("fault", fault=fault).to_json()
+        spent = {"bind": round((time.perf_counter() - begun) * 1000, 2)}
+        with contextlib.suppress(PipeClosed):  # it has died: told below
+            child.pipe.send(
+                {"job": text, "spent": spent, "version": self._session.version,
+                 "ports": [self._session.gateway.port], "scratch": str(child.scratch)}
+            )  # fmt: skip
+        return self._awaited(number, job, child)
+
+    def _awaited(self, number: int, job: Job, child: Child) -> str:
+        deadline = time.monotonic() + job.limits.seconds
+        stopping = False
         while True:
-            try:
-                message = self._pipe.receive()
-            except PipeClosed:
-                self._end()
-            if message.get("do") == "cancel":
-                self._cancel()
-            elif message.get("do") == "run":
-                self._jobs.put((message["id"], Job.from_json(message["job"])))
+            said = self._listen(min(0.5, deadline - time.monotonic()), child)
+            if number in self._cancelled:
+                return _cancelled()
+            if said:
+                try:
+                    message = child.pipe.arrived()
+                except PipeClosed:
+                    return self._crashed(self._last_words(child))
+                if message is not None and isinstance(message.get("outcome"), str):
+                    return self._believed(message["outcome"])
+            if not self._session.alive:
+                return self._crashed("")
+            if time.monotonic() > deadline:
+                if stopping:
+                    return Outcome("fault", fault=timed_out(job.limits.seconds)).to_json()
+                stopping = True
+                deadline = time.monotonic() + LET_GO_SECONDS
+                child.interrupt()
+                self._session.cancel()
 
-    def _cancel(self) -> None:
-        if self._busy and self._session is not None:
-            os.kill(os.getpid(), signal.SIGINT)
-            self._session.cancel()
+    def _believed(self, outcome: str) -> str:
+        """An outcome as the child tells it; of a JVM that has just died it knows little."""
+        if '"Py4J' in outcome or '"ConnectionRefusedError"' in outcome:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._session.gateway.process.wait(1.0)
+                return self._crashed("")
+        return outcome
 
-    def _end(self) -> Any:
-        """Leaves at once, whatever the code is doing, and takes the JVM along."""
-        if self._jvm is not None:
-            self._jvm.kill()
-        shutil.rmtree(self._workdir, ignore_errors=True)
-        os._exit(0)
+    def _last_words(self, child: Child) -> str:
+        deadline = time.monotonic() + 1.0
+        while not child.reap() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return child.how_it_ended()
+
+    def _crashed(self, how: str) -> str:
+        """The Outcome of a job whose process, or whose JVM, is gone."""
+        status = self._session.gateway.process.poll()
+        if status is None:
+            fault = Fault(
+                "worker",
+                "crash",
+                f"the process that ran the code {how}",
+                suggestion="the code ended its process, or broke it in native code",
+            )
+        elif status == jvm.OUT_OF_MEMORY:
+            fault = Fault(
+                "worker",
+                "memory",
+                f"Spark ran out of its {self._options.heap_mb} MB of memory",
+                suggestion="filter or aggregate before what needs all rows at once, "
+                "or give Spark more: the setting heap_mb",
+            )
+        else:
+            how = f"signal {-status}" if status < 0 else f"exit status {status}"
+            fault = Fault(
+                "worker",
+                "crash",
+                f"Spark's Java process ended while the code ran ({how})",
+                suggestion="run it again: Spark starts anew by itself",
+            )
+        return Outcome("fault", fault=fault, spark_version=self._session.version).to_json()
+
+    def _make_archive(self) -> None:
+        """Lets a process of the lowest priority make the archive for the next start, once."""
+        archive = self._archive() if self._maker is None else None
+        if archive is None or archive.exists():
+            return
+        self._maker = subprocess.Popen(
+            [sys.executable, "-m", class_data.__name__, str(archive.parent)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._workdir,
+            start_new_session=True,
+            preexec_fn=lambda: os.nice(19),  # noqa: PLW1509 - one thread, and before it exec
+        )
+
+    # --- between jobs ----------------------------------------------------------
+
+    def _prepare(self) -> Child:
+        """A child that waits for the next job."""
+        self._count += 1
+        scratch = self._workdir / f"job-{self._count}"
+        process = self._session.gateway.process
+        private = [self._pipe.fileno(), *([process.stdin.fileno()] if process.stdin else [])]
+        self._spare = fork(self._session.fresh(), scratch, _in_child, tuple(private))
+        return self._spare
+
+    def _tidy(self) -> None:
+        """Nothing of a job stays: its process, its files, its objects in the JVM."""
+        if self._spare is not None:
+            self._spare.kill()
+            self._spare = None
+        self._session.scrub()
+        for log in ("worker.log", "jvm.log"):
+            with contextlib.suppress(OSError):
+                if (self._workdir / log).stat().st_size > LOG_BYTES:
+                    os.truncate(self._workdir / log, 0)
+        for entry in self._workdir.glob("job-*"):
+            remove(entry)
+
+
+def _in_child(spark: SparkSession, job: Job, message: dict[str, Any]) -> Outcome:
+    """What a child does with its job: behind the fence, and only what was given to it."""
+    results = (str(Path(job.result_dir).parent),) if job.result_dir else ()
+    confine(Fence(results, (message["scratch"],), tuple(message["ports"]), job.limits.memory_mb))
+    return execute(spark, job, message["version"], message["spent"])
+
+
+def _cancelled() -> str:
+    fault = Fault("run", "cancelled", "the run was cancelled")
+    return Outcome("cancelled", fault=fault).to_json()
 
 
 def main(arguments: list[str]) -> None:
-    """Entry point; the arguments are the pipe's descriptor, the folder, the heap in MB."""
-    descriptor, workdir, heap_mb = int(arguments[0]), Path(arguments[1]), int(arguments[2])
+    """Entry point; the arguments are the pipe's descriptor and the options as JSON."""
+    descriptor, options = int(arguments[0]), Options(**json.loads(arguments[1]))
     os.set_inheritable(descriptor, False)  # the JVM and UDF workers have no business with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     time.tzset()
-    pipe = Pipe(socket.socket(fileno=descriptor))
-    Worker(pipe, workdir, heap_mb).serve()
+    worker = Worker(Pipe(socket.socket(fileno=descriptor)), options)
+    try:
+        worker.serve()
+    finally:
+        worker.end()
 
 
 if __name__ == "__main__":

@@ -174,9 +174,9 @@ _OTHERS = [
     (sql("SELECT g.manager, count(*) AS n\nFROM orders o\nCROSS JOIN regions g\nGROUP BY g.manager"), "cross-join", "CROSS JOIN"),
     (sql("SELECT g.manager, count(*) AS n\nFROM orders o, regions g\nWHERE o.amount > 5\nGROUP BY g.manager"), "cross-join", "FROM orders o, regions g"),
     # rows in Python
-    (py('rows = orders.collect()\nresult = spark.createDataFrame([(len(rows),)], "n int")'), "collect", "collect"),
-    (py('frame = orders.filter(F.col("amount") > 5).toPandas()\nresult = spark.createDataFrame(frame[["order_id"]])'), "collect", "toPandas"),
-    (py('n = 0\nfor row in orders.select("amount").toLocalIterator():\n    n += 1\nresult = spark.createDataFrame([(n,)], "n int")'), "collect", "toLocalIterator"),
+    (py('rows = orders.collect()\nresult = orders.limit(min(3, len(rows)))'), "collect", "collect"),
+    (py('frame = orders.filter(F.col("amount") > 5).toPandas()\nresult = orders.limit(len(frame) % 5 + 1)'), "collect", "toPandas"),
+    (py('n = 0\nfor row in orders.select("amount").toLocalIterator():\n    n += 1\nresult = orders.limit(n % 5 + 1)'), "collect", "toLocalIterator"),
     (py('names = [r["order_id"] for r in orders.sort("amount").select("order_id").collect()]\nresult = orders.filter(F.col("order_id").isin(names[:10]))'), "collect", "collect"),
     # arithmetic that the preview does not meet
     (py('orders\n.withColumn("price", F.col("amount") / F.col("quantity"))'), "division-by-zero", "quantity"),
