@@ -201,7 +201,8 @@ def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
         _print_json(_check_json(checked, checked.error))
     else:
         for finding in checked.findings:
-            _print(f"line {finding.line}: {finding.severity}: {finding.message}")
+            said = f"line {finding.line}: {finding.severity}: {finding.message}"
+            _print(f"{said}. {finding.suggestion}" if finding.rule.startswith("meaning.") else said)
         if checked.ok:
             _print("checked: the code runs")
     return _ended(checked.error)

@@ -172,7 +172,7 @@ class Frontend:
             identity=uuid.uuid5(uuid.NAMESPACE_URL, f"bluebear picker {self._pickers}").hex,
         )
         display(picker)
-        tables = max(1, len(answer.attempts[-1].checked.tables) if answer.attempts else 1)
+        tables = max(1, len(answer.chosen.checked.tables) if answer.chosen else 1)
         slots += [display(EMPTY, raw=True, display_id=True) for _ in range(1 + tables)]
 
     def _runner(self, answer: Answer, name: str, slots: list[Any]) -> Callable[[], None]:

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bluebear_magic import guard
+from bluebear_magic import guard, meaning
 from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
-from bluebear_magic.context.profiles import profile
+from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -90,6 +90,8 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
             blank, code=code, attempts=tuple(tried), error=as_info(error), timings=timings
         )
     told = _told(blank, ended, timings, tools.settings)
+    if isinstance(ended, Accepted):
+        _tell(tools, ended.chosen.checked)
     used = _used(told.code, context.datasets)
     for dataset in used:
         for warning in dataset.warnings:
@@ -157,6 +159,10 @@ def _drive(
     except StopIteration as ended:
         result: Accepted | GivenUp = ended.value
         return result
+    except BluebearError:
+        if any(attempt.ok for attempt in tried):
+            return Accepted(tuple(tried))  # only a better draft could not be had
+        raise
 
 
 def _ignore(text: str) -> None:
@@ -168,6 +174,8 @@ def _told(
 ) -> Answer:
     """The answer that the loop's end amounts to."""
     last = ended.attempts[-1] if ended.attempts else None
+    if isinstance(ended, Accepted):
+        last = ended.chosen
     told = replace(
         blank,
         code=last.draft.code if last else "",
@@ -223,17 +231,40 @@ def _try(
     )
     checker = pick("local", tools.backends)
     tools.reporter.progress(f"checking on {checker.title}")
-    outcome = checker.run(job, tools.reporter)
+    outcome = meaning.advised(checker.run(job, tools.reporter))
     stages = {"run": "sample"}
     timings.update({stages.get(stage, stage): spent for stage, spent in outcome.timings})
     if outcome.fault is not None and outcome.fault.kind == "timeout":
         hint = f"{outcome.fault.suggestion}; the setting check_seconds gives it more time"
         outcome = replace(outcome, fault=replace(outcome.fault, suggestion=hint))
-    checked = Checked(verdict.findings, outcome, timings)
+    with _timed(timings, "meaning"):
+        doubtful = _doubtful(code, used, bindings, outcome)
+    checked = Checked((*verdict.findings, *doubtful), outcome, timings)
     if checked.ok:
         said = _on_what(checked, tools.settings)
         tools.receipts.put(code, schema_of(code, datasets), POLICY.fingerprint, said)
     return checked
+
+
+def _doubtful(
+    code: str, used: Sequence[Dataset], bindings: Sequence[Binding], outcome: Outcome
+) -> tuple[Finding, ...]:
+    """What the data say of code that ran; judged by what is known of them or quickly learnt."""
+    if outcome.status != "ok":
+        return ()
+    profiles = {
+        dataset.name: known for dataset in used if (known := known_profile(dataset)) is not None
+    }
+    sampled = [binding.name for binding in bindings if binding.sampled]
+    return meaning.findings(code, outcome, profiles, sampled)
+
+
+def _tell(tools: Tools, checked: Checked) -> None:
+    """Shows what is doubtful in code that is used all the same."""
+    for finding in checked.findings:
+        if meaning.is_of(finding):
+            said = f"line {finding.line}: {finding.message}. {finding.suggestion}".rstrip()
+            tools.reporter.warn(said)
 
 
 def _on_what(checked: Checked, settings: Settings) -> str:
@@ -277,6 +308,7 @@ def run(
         report = _try(tools, code, datasets, verdict, {})
         if not report.ok:
             raise _failed(report)
+        _tell(tools, report)
         checked = _on_what(report, tools.settings)
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
@@ -312,9 +344,8 @@ def _blocked(finding: Finding) -> Blocked:
 
 
 def _failed(checked: Checked) -> BluebearError:
-    for finding in checked.findings:
-        if finding.severity != "warn":
-            return _blocked(finding)
+    for finding in checked.blocking:
+        return _blocked(finding)
     fault = checked.fault
     assert fault is not None
     shown = f"\n    {fault.fragment}" if fault.fragment else ""

@@ -191,6 +191,16 @@ class Checked:
         return self.outcome is not None and self.outcome.status == "ok"
 
     @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The findings that keep the code from being used."""
+        return tuple(f for f in self.findings if f.severity in {"block", "approve"})
+
+    @property
+    def doubts(self) -> tuple[Finding, ...]:
+        """What is proven to miss the data, in code that runs: worth one more try of a model."""
+        return tuple(f for f in self.findings if f.severity == "repair") if self.ok else ()
+
+    @property
     def fault(self) -> Fault | None:
         """Why it did not run, if it did not."""
         return self.outcome.fault if self.outcome else None
@@ -205,9 +215,8 @@ class Checked:
         """The first thing wrong, if any."""
         if self.ok or self.refused:
             return self.refused
-        for finding in self.findings:
-            if finding.severity != "warn":
-                return ErrorInfo("blocked", finding.message, finding.suggestion, finding.line)
+        for finding in self.blocking:
+            return ErrorInfo("blocked", finding.message, finding.suggestion, finding.line)
         if self.fault:
             hint = self.fault.suggestion or ""
             return ErrorInfo("run_failed", self.fault.message, hint, self.fault.line)
@@ -240,9 +249,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The loop ended well: the last attempt holds the code."""
+    """The loop ended well: ``chosen`` holds the code. Attempts after it turned out worse."""
 
     attempts: tuple[Attempt, ...]
+
+    @property
+    def chosen(self) -> Attempt:
+        """The last attempt that ran."""
+        return [attempt for attempt in self.attempts if attempt.ok][-1]
 
 
 @dataclass(frozen=True)
@@ -280,6 +294,12 @@ class Answer:
     def ok(self) -> bool:
         """Whether there is checked code."""
         return self.error is None
+
+    @property
+    def chosen(self) -> Attempt | None:
+        """The attempt whose code this is; None where there was no attempt."""
+        ran = [attempt for attempt in self.attempts if attempt.ok] or self.attempts
+        return ran[-1] if ran else None
 
 
 # --- after a run -----------------------------------------------------------

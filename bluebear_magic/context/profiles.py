@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.context import profile_store
+from bluebear_magic.errors import DatasetError
 from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Scalar
 from bluebear_magic.runner.values import is_numeric, is_temporal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bluebear_magic.context.scan import Scan
 
 MAX_SCAN = 512 * 1024 * 1024  # bytes up to which every row is read
+MAX_QUICK = 64 * 1024 * 1024  # bytes that are measured within a check
 MAX_VALUES = 5000
 MAX_LENGTH = 500  # characters of one text value; longer ones are prose, not words to match
 EXACT_ROWS = 5_000_000  # rows up to which distinct values of numbers are counted exactly
@@ -47,6 +49,18 @@ def profile(dataset: Dataset) -> Profile:
             _memory.pop(next(iter(_memory)))
         _memory[key] = known
     return known
+
+
+def known_profile(dataset: Dataset) -> Profile | None:
+    """The profile where it is known already or quickly measured; None where it is not."""
+    key = profile_store.key(dataset)
+    known = _memory.get(key) or profile_store.ProfileStore().load(key)
+    if known is None and _bytes(dataset) > MAX_QUICK:
+        return None
+    try:
+        return profile(dataset)
+    except (DatasetError, OSError):
+        return None  # the run itself says better what is wrong with the data
 
 
 def measure(dataset: Dataset) -> Profile:

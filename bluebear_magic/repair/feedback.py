@@ -1,4 +1,4 @@
-"""The words that go back to the model after a draft failed: pure, and never a stack trace."""
+"""The words that go back to the model about a draft: pure, and never a stack trace."""
 
 from __future__ import annotations
 
@@ -12,8 +12,20 @@ def feedback(attempt: Attempt) -> str:
     """What was wrong with the attempt, where, and what would be right."""
     if attempt.checked.fault:
         return _of_fault(attempt.checked.fault, attempt.draft.code)
-    blocking = [f for f in attempt.checked.findings if f.severity != "warn"]
-    return "\n".join(_of_finding(finding) for finding in blocking)
+    if attempt.ok:
+        return _of_doubts(attempt.checked.doubts, attempt.draft.code)
+    return "\n".join(_of_finding(finding) for finding in attempt.checked.blocking)
+
+
+def _of_doubts(doubts: tuple[Finding, ...], code: str) -> str:
+    """What misses the data though it runs. Values of the data come in by suggestions alone."""
+    words = ["The code runs, but the data show a mistake. Mend it and change nothing else."]
+    for doubt in doubts:
+        words.append(f"Line {doubt.line} ({doubt.rule}): {doubt.message}.")
+        if doubt.suggestion:
+            words.append(f"Suggestion: {doubt.suggestion}")
+        words.append(_excerpt(code, doubt.line))
+    return "\n".join(words)
 
 
 def _of_finding(finding: Finding) -> str:

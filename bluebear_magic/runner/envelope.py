@@ -7,6 +7,7 @@ check and in run alike; only ``mode`` and the bound data differ.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ PROTOCOL = 1
 
 Mode = Literal["analyse", "sample", "full"]
 Status = Literal["ok", "fault", "cancelled"]
-Stage = Literal["start", "bind", "compile", "analyse", "run", "result", "worker"]
+Stage = Literal["start", "bind", "compile", "analyse", "facts", "run", "result", "worker"]
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,125 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """A column of a dataset held against literals: ``=``, ``<`` ..., ``in``, ``like``, ``rlike``,
+    ``startswith``, ``endswith``, ``contains``, ``ilike``.
+
+    ``kind`` is the column's Spark type; ``via`` the functions that its values went through
+    before (``lower``, ``cast:date``), innermost first. ``values`` are the literals as text,
+    None for NULL, of type ``literal``.
+    """
+
+    dataset: str
+    column: str
+    kind: str
+    operator: str
+    values: tuple[str | None, ...]
+    literal: str
+    via: tuple[str, ...] = ()
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class JoinFact:
+    """A join. ``keys``: pairs (dataset, column, dataset, column) whose equality it asks for.
+
+    ``linked``: something, be it a filter above, compares the two sides. ``trivial``: a column is
+    compared with itself. ``grid``: a side has one row, or each side is small by construction.
+    ``matched``: whether any row found another, on the data bound; None where nobody looked.
+    """
+
+    kind: str
+    keys: tuple[tuple[str, str, str, str], ...] = ()
+    linked: bool = True
+    trivial: bool = False
+    grid: bool = False
+    matched: bool | None = None
+
+
+@dataclass(frozen=True)
+class TextAggregate:
+    """``sum``, ``avg``, ``min``, ... over a column of text as it stands."""
+
+    function: str
+    dataset: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Division:
+    """A division by a column that nothing keeps from being zero.
+
+    ``plain``: every row of the dataset gets there; no filter, no join, no limit before.
+    """
+
+    dataset: str
+    column: str
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Product:
+    """Integers multiplied; ``factors`` are (dataset, column), or ("", number) for a literal."""
+
+    factors: tuple[tuple[str, str], ...]
+    kind: str
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Rows fetched into Python (``action``) at a line of the cell, from ``datasets`` of which
+    neither a limit nor an aggregate bounds how many.
+    """
+
+    action: str
+    line: int
+    datasets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PlanFacts:
-    """What Spark's analysed plan says: relations read, joins, joins without a condition."""
+    """What Spark's analysed plans say: relations read, joins, joins without a condition.
+
+    ``subtracts``: rows are taken away by an anti join or EXCEPT, so that none may be left.
+    """
 
     inputs: tuple[str, ...] = ()
     joins: int = 0
     cross_joins: int = 0
+    subtracts: bool = False
+    comparisons: tuple[Comparison, ...] = ()
+    joined: tuple[JoinFact, ...] = ()
+    text_aggregates: tuple[TextAggregate, ...] = ()
+    divisions: tuple[Division, ...] = ()
+    products: tuple[Product, ...] = ()
+    collected: tuple[Collected, ...] = ()
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> PlanFacts:
+        """From its JSON form."""
+        given = {key: _tupled(value) for key, value in raw.items()}
+        for name, kind in _FACTS.items():
+            given[name] = tuple(
+                kind(**{key: _tupled(value) for key, value in item.items()})
+                for item in raw.get(name, ())
+            )
+        return cls(**given)
+
+
+_FACTS: Mapping[str, Callable[..., Any]] = {
+    "comparisons": Comparison,
+    "joined": JoinFact,
+    "text_aggregates": TextAggregate,
+    "divisions": Division,
+    "products": Product,
+    "collected": Collected,
+}
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -174,7 +288,7 @@ class Outcome:
             for item in raw["tables"]
         )
         raw["fault"] = Fault(**raw["fault"]) if raw["fault"] else None
-        raw["plan"] = PlanFacts(**{**raw["plan"], "inputs": tuple(raw["plan"]["inputs"])})
+        raw["plan"] = PlanFacts.from_raw(raw["plan"])
         raw["timings"] = tuple((stage, spent) for stage, spent in raw["timings"])
         return cls(**raw)
 

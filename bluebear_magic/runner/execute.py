@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.runner.envelope import Fault, Job, Outcome, PlanFacts, Stage, Table
 from bluebear_magic.runner.faults import at_line, fault_of
+from bluebear_magic.runner.observe import Observer
 from bluebear_magic.runner.values import encode
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class _Stopwatch:
         try:
             yield
         finally:
-            self.spent[stage] = round((time.perf_counter() - begun) * 1000, 2)
+            spent = (time.perf_counter() - begun) * 1000
+            self.spent[stage] = round(self.spent.get(stage, 0.0) + spent, 2)
 
 
 class _BoundedOutput(io.StringIO):
@@ -95,6 +97,7 @@ def _executed(spark: SparkSession, job: Job, version: str, spent: Mapping[str, f
     fault: Fault | None = None
     tables: tuple[Table, ...] = ()
     plan = PlanFacts()
+    observer = Observer(job.cell, names)
     try:
         with watch.during("compile"):
             compiled = compile(job.code, job.cell, "exec", dont_inherit=True)
@@ -102,15 +105,20 @@ def _executed(spark: SparkSession, job: Job, version: str, spent: Mapping[str, f
         with contextlib.redirect_stdout(output):
             with watch.during("analyse"):
                 namespace = _namespace(spark)
-                exec(compiled, namespace)  # noqa: S102 - running code is what this module is for
+                with observer.watching():
+                    exec(compiled, namespace)  # noqa: S102 - running code is what this module is for
                 frames = _results(namespace)
-                plan = _plan_facts(frames, names)
+            with watch.during("facts"):
+                plan = observer.facts(frames)
             with watch.during("run"):
                 if job.mode != "analyse":
                     tables = tuple(
                         _table(index, title, frame, job)
                         for index, (title, frame) in enumerate(frames.items())
                     )
+            if job.mode == "sample":
+                with watch.during("facts"):
+                    plan = observer.matched(plan, frames, tables)
     except BaseException as error:  # noqa: BLE001 - whatever the code does is a Fault
         fault = _fault(error, watch.stage, job, names)
     return Outcome(
@@ -318,22 +326,6 @@ def _values(column: Any) -> list[Any]:
     if pa.types.is_map(column.type):
         return [dict(value) if value is not None else None for value in values]
     return values
-
-
-def _plan_facts(frames: Mapping[str, DataFrame], names: list[str]) -> PlanFacts:
-    """Counts over the analysed plans' own text: relations by alias, joins by kind."""
-    inputs: set[str] = set()
-    joins = crossed = 0
-    for frame in frames.values():
-        text = frame._jdf.queryExecution().analyzed().toString()
-        known = {name.lower(): name for name in names}
-        for alias in re.findall(r"SubqueryAlias (\w+)", text):
-            if alias.lower() in known:
-                inputs.add(known[alias.lower()])
-        kinds = re.findall(r"^[\s:+-]*Join (\w+)(,.*)?$", text, re.MULTILINE)
-        joins += len(kinds)
-        crossed += sum(kind == "Cross" or not condition for kind, condition in kinds)
-    return PlanFacts(tuple(sorted(inputs)), joins, crossed)
 
 
 def _result_line(code: str) -> int | None:

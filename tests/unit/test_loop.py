@@ -62,3 +62,39 @@ def test_the_guards_findings_go_back_with_their_advice():
     warning = Finding("W", "warn", 1, 0, "x", "unimportant")
     seen, _ = drive(2, [Draft("import os"), Draft("b")], [Checked((finding, warning)), GOOD])
     assert seen[2].turns[0].feedback == "Line 1: `os` (PY-IMPORT): no import. Leave it out."
+
+
+DOUBT = Finding(
+    "meaning.unknown-value", "repair", 1, 0, "x", "'n' is no value", "Did you mean 'N'?"
+)
+DOUBTED = Checked((DOUBT,), Outcome("ok"))
+
+
+def test_a_draft_in_doubt_gets_one_more_try_with_the_values_that_are_there():
+    seen, end = drive(4, [Draft("a"), Draft("b")], [DOUBTED, GOOD])
+    (turn,) = seen[2].turns
+    assert "Did you mean 'N'?" in turn.feedback
+    assert ">   1 | a" in turn.feedback
+    assert isinstance(end, Accepted)
+    assert end.chosen.draft.code == "b"
+
+
+def test_a_second_doubt_is_accepted():
+    seen, end = drive(4, [Draft("a"), Draft("b")], [DOUBTED, DOUBTED])
+    assert end.chosen.draft.code == "b"
+    assert sum(isinstance(step, Generate) for step in seen) == 2
+
+
+def test_code_that_works_is_not_lost_to_a_worse_draft_or_to_the_same_again():
+    _, worse = drive(4, [Draft("a"), Draft("b")], [DOUBTED, failed()])
+    assert worse.chosen.draft.code == "a"
+    assert len(worse.attempts) == 2
+    _, same = drive(4, [Draft("a"), Draft("a")], [DOUBTED])
+    assert same.chosen.draft.code == "a"
+
+
+def test_a_doubt_in_the_last_attempt_is_accepted():
+    _, one = drive(1, [Draft("a")], [DOUBTED])
+    assert one.chosen.draft.code == "a"
+    _, second = drive(2, [Draft("a"), Draft("b")], [failed(), DOUBTED])
+    assert second.chosen.draft.code == "b"
