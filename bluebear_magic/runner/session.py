@@ -196,8 +196,8 @@ class WarmSession:
 
     def memory(self) -> dict[str, float]:
         """What is live after a collection: heap and metaspace in MB, objects held for Python."""
+        self.rest()
         java: Any = self._root._jvm
-        java.java.lang.System.gc()
         factory = java.java.lang.management.ManagementFactory
         beans = factory.getMemoryMXBean()
         return {
@@ -205,6 +205,11 @@ class WarmSession:
             "metaspace_mb": beans.getNonHeapMemoryUsage().getUsed() / 2**20,
             "objects": float(self._bindings().size()),
         }
+
+    def rest(self) -> None:
+        """Collects garbage, so that the heap shrinks to what is live and a little more."""
+        java: Any = self._root._jvm
+        java.java.lang.System.gc()
 
     def cancel(self) -> None:
         """Cancels what Spark is running."""

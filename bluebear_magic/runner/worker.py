@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 LET_GO_SECONDS = 0.5  # for code that is stopped, to say where it was
 LOG_BYTES = 1 << 20
+REST_SECONDS = 3.0  # without a job, before the heap gives back what checks have left there
 QUIET_SECONDS = 10.0  # without a job, before the archive is made in the background
 
 
@@ -182,10 +183,13 @@ class Worker:
     # --- jobs ----------------------------------------------------------------
 
     def _work(self) -> None:
-        idle = time.monotonic()
+        idle, rested = time.monotonic(), False
         while self._session.alive and time.monotonic() - idle < self._options.idle_seconds:
             if not self._waiting:
                 self._listen(min(1.0, self._options.idle_seconds))
+                if time.monotonic() - idle > REST_SECONDS and not rested:
+                    self._session.rest()
+                    rested = True
                 if time.monotonic() - idle > QUIET_SECONDS:
                     self._make_archive()
                 continue
@@ -197,7 +201,7 @@ class Worker:
                 return
             self._tidy()
             self._prepare()
-            idle = time.monotonic()
+            idle, rested = time.monotonic(), False
 
     def _listen(self, seconds: float, child: Child | None = None) -> bool:
         """Waits for a message, at most so long; whether the child has said or done something."""
