@@ -1,9 +1,13 @@
 """The worker process: a warm Spark behind a pipe, so that the notebook outlives the code.
 
 Started as ``python -m bluebear_magic.runner.worker FD OPTIONS`` (JSON of ``Options``); speaks
-frames of :mod:`bluebear_magic.runner.pipe`. In: ``{"do": "run", "id", "job"}``, ``{"do":
-"cancel", "id"}``, ``{"do": "count"}``. Out: ``{"is": "ready" | "broken" | "outcome" | "count" |
-"bye", ...}``; an outcome carries its job's ``id``, a count is of the Java objects held. The worker itself runs no code of a job: a child of it does, see
+frames of :mod:`bluebear_magic.runner.pipe`:
+
+- in: ``{"do": "run", "id", "job"}``, ``{"do": "cancel", "id"}``, ``{"do": "measure"}``;
+- out: ``{"is": "ready" | "broken" | "outcome" | "memory" | "bye", ...}``; an outcome carries
+  its job's ``id``; see ``WarmSession.memory``.
+
+The worker itself runs no code of a job: a child of it does, see
 :mod:`bluebear_magic.runner.nursery`. It ends when the pipe closes, when its JVM ends, and
 after ``idle_seconds`` without a job.
 """
@@ -206,8 +210,8 @@ class Worker:
             while (message := self._pipe.arrived()) is not None:
                 if message.get("do") == "run":
                     self._waiting.append(message)
-                elif message.get("do") == "count":
-                    self._pipe.send({"is": "count", "objects": self._session.objects()})
+                elif message.get("do") == "measure":
+                    self._pipe.send({"is": "memory", "memory": self._session.memory()})
                 elif message.get("do") == "cancel":
                     self._cancelled.add(int(message.get("id", -1)))
         return child is not None and child.pipe in ready
