@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart lab test bench lint notebooks clean
+.PHONY: quickstart lab test bench soak lint notebooks clean
 
 quickstart: $(VENV)/.local ## install with the embedded default and answer the quickstart's questions
 	@$(BIN)/bluebear run notebooks/quickstart.ipynb --output build/quickstart.ipynb
@@ -24,6 +24,11 @@ lint: $(VENV)/.dev ## style, types, layers
 
 bench: $(VENV)/.dev ## figures, each beside a peer measured in the same run
 	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/bench_sampling.py
+	$(BIN)/python tests/benchmarks/bench_runner.py
+
+soak: $(VENV)/.dev ## a thousand checks in one worker, thirty cold starts
+	$(BIN)/python tests/benchmarks/soak.py
 
 notebooks: $(VENV)/.dev ## run the committed notebooks again and keep their outputs
 	$(BIN)/bluebear run notebooks/quickstart.ipynb --inplace

@@ -20,6 +20,7 @@ from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.profiles import known_profile, profile
+from bluebear_magic.context.samples import Samples, whole
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -49,7 +50,6 @@ from bluebear_magic.records import (
 )
 from bluebear_magic.repair.loop import Generate, loop
 from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
-from bluebear_magic.runner.sampling import sample
 
 POLICY = guard.READ_ONLY
 KEEP_RESULTS_DAYS = 7
@@ -67,6 +67,7 @@ class Tools:
     settings: Settings
     reporter: Reporter
     history: list[PastTurn] = field(default_factory=list)
+    samples: Samples = field(default_factory=Samples)
 
 
 def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
@@ -222,16 +223,13 @@ def _try(
         tools.reporter.warn(f"line {finding.line}: {finding.message}")
     used = _used(code, datasets)
     with _timed(timings, "samples"):
-        bindings = [_sampled(tools, dataset) for dataset in used]
-    job = Job(
-        code,
-        tuple(bindings),
-        "sample",
-        Limits(rows=50, seconds=tools.settings.check_seconds),
-    )
-    checker = pick("local", tools.backends)
-    tools.reporter.progress(f"checking on {checker.title}")
-    outcome = meaning.advised(checker.run(job, tools.reporter))
+        bindings = tools.samples.of(used, tools.settings.sample_rows)
+    outcome = _tried(tools, code, bindings)
+    if outcome.status == "ok":
+        with _timed(timings, "samples"):
+            joined = tools.samples.after(outcome, used, bindings)
+        if joined != bindings:
+            bindings, outcome = joined, _tried(tools, code, joined)
     stages = {"run": "sample"}
     timings.update({stages.get(stage, stage): spent for stage, spent in outcome.timings})
     if outcome.fault is not None and outcome.fault.kind == "timeout":
@@ -244,6 +242,14 @@ def _try(
         said = _on_what(checked, tools.settings)
         tools.receipts.put(code, schema_of(code, datasets), POLICY.fingerprint, said)
     return checked
+
+
+def _tried(tools: Tools, code: str, bindings: tuple[Binding, ...]) -> Outcome:
+    """What comes of the code over these bindings."""
+    limits = Limits(rows=50, seconds=tools.settings.check_seconds)
+    checker = pick("local", tools.backends)
+    tools.reporter.progress(f"checking on {checker.title}")
+    return meaning.advised(checker.run(Job(code, bindings, "sample", limits), tools.reporter))
 
 
 def _doubtful(
@@ -312,7 +318,7 @@ def run(
         checked = _on_what(report, tools.settings)
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
-    bindings = tuple(map(_whole, used))
+    bindings = tuple(map(whole, used))
     job = Job(code, bindings, "full", limits, result_dir=str(_result_folder()))
     outcome = engine.run(job, tools.reporter)
     if outcome.status != "ok":
@@ -362,28 +368,6 @@ def _used(code: str, datasets: Sequence[Dataset]) -> list[Dataset]:
     """The datasets whose names occur in the code: only these are sampled and bound."""
     words = {word.lower() for word in re.findall(r"\w+", code)}
     return [dataset for dataset in datasets if dataset.name.lower() in words]
-
-
-def _whole(dataset: Dataset) -> Binding:
-    return Binding(
-        dataset.name,
-        dataset.format,
-        dataset.paths,
-        dataset.ddl,
-        dataset.options,
-        dataset.base_path,
-    )
-
-
-def _sampled(tools: Tools, dataset: Dataset) -> Binding:
-    folder = writable("samples")
-    try:
-        return sample(_whole(dataset), dataset.fingerprint, folder, tools.settings.sample_rows)
-    except OSError as error:
-        raise DatasetError(
-            f"{dataset.name}: no sample could be taken: {error}",
-            f"see that the data can be read and that {folder} has room",
-        ) from error
 
 
 def _result_folder() -> Path:

@@ -54,6 +54,10 @@ class LocalBackend:
         """What there is to tell of the worker; None while there is none."""
         return self._worker.facts()
 
+    def memory(self) -> dict[str, float]:
+        """What the worker holds once it has tidied up; see ``WorkerClient.memory``."""
+        return self._worker.memory()
+
     def start_worker(self) -> None:
         """Starts the worker, whatever memory is left. Raises ``BackendError``."""
         problem = unusable()

@@ -17,6 +17,16 @@ def free_mb() -> float:
     return int(found.group(1)) / 1024 if found else float("inf")
 
 
+def own_mb(pid: int) -> float | None:
+    """What one process holds by itself; None where the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(r"^RssAnon:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found.group(1)) / 1024 if found else None
+
+
 def memory_mb(pids: Iterable[int]) -> float | None:
     """What these processes and those below them hold, each shared page counted once."""
     total = 0.0

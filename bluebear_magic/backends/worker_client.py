@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
-from bluebear_magic.backends.memory import memory_mb
+from bluebear_magic.backends.memory import memory_mb, own_mb
 from bluebear_magic.errors import BackendError, Cancelled
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.runner.envelope import Fault, Job, Outcome
@@ -112,14 +112,18 @@ class WorkerClient:
             memory_mb=memory_mb(pids),
         )
 
-    def objects(self) -> int:
-        """How many Java objects the worker holds, after a job and once it has tidied up."""
+    def memory(self) -> dict[str, float]:
+        """What the worker holds once it has tidied up: heap, metaspace, objects, Python (MB)."""
         with self._turn:
-            assert self._pipe is not None
-            self._pipe.send({"do": "count"})
-            while (message := self._next(5.0)) is not None and message["is"] != "count":
+            facts = self.facts()
+            if facts is None or self._pipe is None or self._process is None:
+                return {}
+            self._pipe.send({"do": "measure"})
+            while (message := self._next(5.0)) is not None and message["is"] != "memory":
                 continue
-            return int(message["objects"]) if message else -1
+            measured: dict[str, float] = dict(message["memory"]) if message else {}
+            python = own_mb(self._process.pid)
+            return measured if python is None else {**measured, "python_mb": python}
 
     def start(self) -> None:
         """Starts a worker unless one is alive; does not wait for its Spark."""

@@ -250,11 +250,12 @@ class Rules:
             )  # fmt: skip
             return
         if join.matched is False and not anti and join.linked:
-            where = " on the samples" if self._sampled else ""
+            what = "the join matches nothing"
+            if self._sampled:  # rows for its keys were looked for, and may be there all the same
+                what = "join not checked: in the samples no row finds another"
             yield _finding(
                 "meaning.no-match", "warn", self.places.call({"join"}, keys, r"\bjoin\b"),
-                f"the join matches nothing{where}",
-                "See that its keys hold the same kind of value.",
+                what, "See that its keys hold the same kind of value.",
             )  # fmt: skip
 
     def _disjoint(self, key: tuple[str, str, str, str]) -> str | None:

@@ -194,9 +194,17 @@ class WarmSession:
         gateway: Any = self._root.sparkContext._gateway
         return gateway.java_gateway_server.getGateway().getBindings().keySet()
 
-    def objects(self) -> int:
-        """How many objects the JVM holds for Python."""
-        return int(self._bindings().size())
+    def memory(self) -> dict[str, float]:
+        """What is live after a collection: heap and metaspace in MB, objects held for Python."""
+        java: Any = self._root._jvm
+        java.java.lang.System.gc()
+        factory = java.java.lang.management.ManagementFactory
+        beans = factory.getMemoryMXBean()
+        return {
+            "heap_mb": beans.getHeapMemoryUsage().getUsed() / 2**20,
+            "metaspace_mb": beans.getNonHeapMemoryUsage().getUsed() / 2**20,
+            "objects": float(self._bindings().size()),
+        }
 
     def cancel(self) -> None:
         """Cancels what Spark is running."""

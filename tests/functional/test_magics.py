@@ -548,6 +548,8 @@ COMMANDS = """\
 %bluebear data show NAME         schema, rows, size, examples
 %bluebear data rm NAME           forget a dataset (the files stay)
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
+%bluebear worker                 local Spark's process: its state and memory
+%bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
 
 WRONG = {
