@@ -138,6 +138,8 @@ def _reconnect(spark: SparkSession) -> None:
     client.thread_connection = threading.local()
     java: Any = spark._jvm
     java.SparkSession.setActiveSession(spark._jsparkSession)
+    context: Any = spark.sparkContext
+    context._temp_dir = os.environ["TMPDIR"]  # where createDataFrame leaves rows for the JVM
     handles: Any = SparkSession
     handles._instantiatedSession = handles._activeSession = spark
 

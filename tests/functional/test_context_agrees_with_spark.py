@@ -21,7 +21,8 @@ from bluebear_magic.context.profiles import measure
 from bluebear_magic.context.scan import open_scan
 from bluebear_magic.records import Dataset
 from bluebear_magic.runner.envelope import Binding
-from bluebear_magic.runner.session import WarmSession, bind
+from bluebear_magic.runner.relations import reader
+from bluebear_magic.runner.session import WarmSession
 
 # pyspark leaves the sockets over which results come to the garbage collector.
 pytestmark = [
@@ -41,7 +42,7 @@ def spark(tmp_path_factory):
         handler = signal.getsignal(signal.SIGINT)
         session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
         signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
-        yield session.fresh("sample")
+        yield session.fresh()
         session.close()
     time.tzset()
 
@@ -55,7 +56,7 @@ def read(spark, dataset: Dataset):
         dataset.options,
         dataset.base_path,
     )
-    bind(spark, [binding])
+    reader(spark, binding).createOrReplaceTempView(binding.name)
     return spark.table(dataset.name)
 
 

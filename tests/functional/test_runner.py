@@ -130,6 +130,19 @@ def test_a_fault_says_what_might_have_been_meant(run, code, suggestion):
     assert run(code).fault.suggestion == suggestion
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "spark.createDataFrame([(1, 'a'), (2, 'b')], 'n int, s string')",
+        "spark.createDataFrame([(n, str(n)) for n in range(50_000)], ['n', 's'])",
+        "spark.createDataFrame(__import__('pandas').DataFrame({'n': [1, 2], 's': ['a', 'b']}))",
+    ],
+)
+def test_rows_written_in_the_code_become_a_dataframe(run, rows):
+    outcome = run(f"d = {rows}\nresult = d.groupBy().max('n')")
+    assert outcome.status == "ok", outcome.fault
+
+
 def test_spark_sessions_made_by_the_code_are_the_one_at_hand(run):
     code = """from pyspark.sql import SparkSession
 mine = SparkSession.builder.appName("mine").getOrCreate()

@@ -1,5 +1,6 @@
 """Spark reads samples with the options of the full run, and finds in them rows of the whole."""
 
+import functools
 import signal
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from bluebear_magic.context.local import describe
 from bluebear_magic.runner import sampling
 from bluebear_magic.runner.envelope import Binding
 from bluebear_magic.runner.related import KeyPair, related
-from bluebear_magic.runner.session import WarmSession, bind
+from bluebear_magic.runner.session import WarmSession
 
 # pyspark leaves the sockets over which results come to the garbage collector.
 pytestmark = [
@@ -30,7 +31,9 @@ def spark(tmp_path_factory):
         handler = signal.getsignal(signal.SIGINT)
         session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
         signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
-        yield session.fresh("sample")
+        spark = session.fresh()
+        spark.bind = functools.partial(session.bind, spark, "sample")
+        yield spark
         session.close()
     time.tzset()
 
@@ -42,7 +45,7 @@ def _nothing_is_small(monkeypatch):
 
 
 def rows_of(spark, binding):
-    bind(spark, [binding])
+    spark.bind([binding])
     return [tuple(row) for row in spark.table(binding.name).collect()]
 
 
@@ -111,5 +114,5 @@ def test_a_join_over_related_samples_has_rows(spark, tmp_path):
         wholes, samples, [KeyPair("orders", "customer", "customers", "id")], cache
     )
     assert missed == ()
-    bind(spark, got)
+    spark.bind(got)
     assert spark.sql("SELECT * FROM orders JOIN customers ON customer = id").count() >= 20
