@@ -20,7 +20,7 @@ from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.profiles import known_profile, profile
-from bluebear_magic.context.samples import Samples, whole
+from bluebear_magic.context.samples import Samples, partial, whole
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -237,7 +237,7 @@ def _try(
         outcome = replace(outcome, fault=replace(outcome.fault, suggestion=hint))
     with _timed(timings, "meaning"):
         doubtful = _doubtful(code, used, bindings, outcome)
-    checked = Checked((*verdict.findings, *doubtful), outcome, timings)
+    checked = Checked((*verdict.findings, *doubtful), outcome, timings, notes=partial(bindings))
     if checked.ok:
         said = _on_what(checked, tools.settings)
         tools.receipts.put(code, schema_of(code, datasets), POLICY.fingerprint, said)
@@ -266,7 +266,9 @@ def _doubtful(
 
 
 def _tell(tools: Tools, checked: Checked) -> None:
-    """Shows what is doubtful in code that is used all the same."""
+    """Shows what is doubtful in code that is used all the same, and what was not looked at."""
+    for note in checked.notes:
+        tools.reporter.warn(note)
     for finding in checked.findings:
         if meaning.is_of(finding):
             said = f"line {finding.line}: {finding.message}. {finding.suggestion}".rstrip()

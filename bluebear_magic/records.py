@@ -178,12 +178,14 @@ class Checked:
 
     ``refused``: why it came to neither, such as a dataset that is not there.
     ``timings``: milliseconds by stage: ``guard``, then ``bind``, ``analyse``, ``sample``.
+    ``notes``: of which part of a dataset a sample is, where it is not of all of it.
     """
 
     findings: tuple[Finding, ...] = ()
     outcome: Outcome | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     refused: ErrorInfo | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

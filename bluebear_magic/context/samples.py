@@ -24,6 +24,15 @@ def whole(dataset: Dataset) -> Binding:
     )
 
 
+def partial(bindings: Sequence[Binding]) -> tuple[str, ...]:
+    """Which samples are of a part of their dataset alone, one sentence each."""
+    return tuple(
+        f"{binding.name}: checked on the {binding.note}"
+        for binding in bindings
+        if binding.sampled and binding.note.startswith("head of")
+    )
+
+
 class Samples:
     """Takes samples and remembers which columns were joined.
 

@@ -31,6 +31,19 @@ def bb(tmp_path_factory):
         yield session
 
 
+def test_a_sample_of_the_head_alone_is_told(bb, tmp_path):
+    import gzip
+
+    rows = "".join(f"{random.random()},{n}\n" for n in range(100_000))
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(f"a,b\n{rows}".encode()))
+    bb.add_data("packed", tmp_path / "packed.csv.gz")
+    checked = bb.check('result = spark.table("packed")', strict=True)
+    assert checked.tables[0].sampled
+    assert [
+        "packed: checked on the head of" in note and "gzip" in note for note in checked.notes
+    ] == [True]
+
+
 def test_a_join_of_two_samples_finds_rows(bb):
     checked = bb.check(JOIN, strict=True)
     assert checked.tables[0].sampled
