@@ -71,6 +71,7 @@ def lab(folder, tmp_path_factory):
         for key, value in os.environ.items()
         if not key.startswith(("JUPYTER", "JPY", "IPYTHON", "XDG", "BLUEBEAR", "MPLBACKEND"))
     }
+    environ["BLUEBEAR_CLASS_ARCHIVE"] = "false"  # made in the background, it would take a core
     log = (home / "jupyter.log").open("wb")
     process = subprocess.Popen(
         [

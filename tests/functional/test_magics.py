@@ -79,7 +79,7 @@ class Kernel:
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(
             cwd=str(folder),
-            env=inherited | environ,
+            env={**inherited, "BLUEBEAR_CLASS_ARCHIVE": "false", **environ},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
