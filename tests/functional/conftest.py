@@ -1,8 +1,12 @@
 """One warm local Spark for all functional tests, as one notebook would have it."""
 
+import signal
+import time
+
 import pytest
 
 from bluebear_magic.backends.local import LocalBackend
+from bluebear_magic.runner.session import WarmSession
 from bluebear_magic.testing import RecordingReporter
 
 
@@ -23,6 +27,22 @@ def local():
     backend = LocalBackend(heap_mb=1024)
     yield backend
     backend.close()
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory):
+    """A worker's Spark in this process, so that rows can be compared as values; one for all,
+    since pyspark keeps a process to one JVM.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        handler = signal.getsignal(signal.SIGINT)
+        warm = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
+        signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
+        yield warm
+        warm.close()
+    time.tzset()
 
 
 @pytest.fixture

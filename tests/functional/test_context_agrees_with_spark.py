@@ -6,8 +6,6 @@ import datetime as dt
 import gzip
 import json
 import math
-import signal
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from bluebear_magic.context.scan import open_scan
 from bluebear_magic.records import Dataset
 from bluebear_magic.runner.envelope import Binding
 from bluebear_magic.runner.relations import reader
-from bluebear_magic.runner.session import WarmSession
 
 # pyspark leaves the sockets over which results come to the garbage collector.
 pytestmark = [
@@ -34,17 +31,9 @@ DATA = Path(__file__).parents[2] / "notebooks" / "data"
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory):
+def spark(session):
     """The session of a worker, in this process, so that rows can be compared as values."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
-        handler = signal.getsignal(signal.SIGINT)
-        session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
-        signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
-        yield session.fresh()
-        session.close()
-    time.tzset()
+    return session.fresh()
 
 
 def read(spark, dataset: Dataset):

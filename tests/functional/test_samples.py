@@ -1,8 +1,6 @@
 """Spark reads samples with the options of the full run, and finds in them rows of the whole."""
 
 import functools
-import signal
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +12,6 @@ from bluebear_magic.context.local import describe
 from bluebear_magic.runner import sampling
 from bluebear_magic.runner.envelope import Binding
 from bluebear_magic.runner.related import KeyPair, related
-from bluebear_magic.runner.session import WarmSession
 
 # pyspark leaves the sockets over which results come to the garbage collector.
 pytestmark = [
@@ -24,18 +21,10 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
-        handler = signal.getsignal(signal.SIGINT)
-        session = WarmSession(tmp_path_factory.mktemp("spark"), heap_mb=1024)
-        signal.signal(signal.SIGINT, handler)  # pyspark's own would call a JVM that is gone
-        spark = session.fresh()
-        spark.bind = functools.partial(session.bind, spark, "sample")
-        yield spark
-        session.close()
-    time.tzset()
+def spark(session):
+    spark = session.fresh()
+    spark.bind = functools.partial(session.bind, spark, "sample")
+    return spark
 
 
 @pytest.fixture(autouse=True)
