@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,9 +53,7 @@ def _with_children(pids: Iterable[int]) -> set[int]:
         if pid in found:
             continue
         found.add(pid)
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
+        with contextlib.suppress(OSError):  # it has just ended
+            for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
                 waiting += map(int, tasks.read_text(encoding="ascii").split())
-            except OSError:
-                continue
     return found

@@ -134,7 +134,7 @@ class WorkerClient:
             ours, theirs = socket.socketpair()
             self._workdir = Path(tempfile.mkdtemp(prefix="bluebear-"))
             environ = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
-            with (self._workdir / "worker.log").open("wb") as log:
+            with (self._workdir / "worker.log").open("ab") as log:
                 self._process = subprocess.Popen(
                     [
                         sys.executable, "-m", "bluebear_magic.runner.worker",

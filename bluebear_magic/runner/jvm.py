@@ -152,7 +152,7 @@ def start(
     os.close(handle)
     Path(info).unlink()  # the JVM makes it, once complete
     log = workdir / "jvm.log"
-    with log.open("wb") as sink:
+    with log.open("ab") as sink:  # appended to, so that the worker can cut it short
         process = subprocess.Popen(
             command(
                 java,

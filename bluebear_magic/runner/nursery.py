@@ -117,6 +117,10 @@ def _settle(spark: SparkSession, scratch: Path, parent: int, private: tuple[int,
         os._exit(0)
     for descriptor in private:
         os.close(descriptor)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):  # what print() gives is captured; a flood past it fills no disk
+        os.dup2(nothing, standard)
+    os.close(nothing)
     os.chdir(scratch)
     os.environ["TMPDIR"] = os.environ["HOME"] = str(scratch)
     signal.signal(signal.SIGINT, signal.default_int_handler)
