@@ -178,7 +178,7 @@ class Checked:
 
     ``refused``: why it came to neither, such as a dataset that is not there.
     ``timings``: milliseconds by stage: ``guard``, then ``bind``, ``analyse``, ``sample``.
-    ``notes``: of which part of a dataset a sample is, where it is not of all of it.
+    ``notes``: of which part of a dataset a sample is, where it cannot be of all of it.
     """
 
     findings: tuple[Finding, ...] = ()
