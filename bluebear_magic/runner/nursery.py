@@ -8,13 +8,11 @@ made ready while nobody waits, so that a job pays for none of this.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import shutil
 import signal
 import socket
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -23,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.runner.envelope import Job, Outcome
+from bluebear_magic.runner.kin import die_with_parent
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-DIE_WITH_PARENT = 1  # Linux: prctl(PR_SET_PDEATHSIG)
 
 
 @dataclass
@@ -111,8 +108,7 @@ def fork(spark: SparkSession, scratch: Path, work: Work, private: tuple[int, ...
 def _settle(spark: SparkSession, scratch: Path, parent: int, private: tuple[int, ...]) -> None:
     """Makes the fork a process of its own: group, folder, connection to the JVM."""
     os.setpgid(0, 0)
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     if os.getppid() != parent:
         os._exit(0)
     for descriptor in private:

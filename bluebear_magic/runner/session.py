@@ -119,17 +119,9 @@ class WarmSession:
             udf_daemon.SCRATCH: str(udfs),
             udf_daemon.MEMORY_MB: str(udf_memory_mb),
         }
-        self.gateway = jvm.start(
-            self.java,
-            spark_home=Path(pyspark.__file__).parent,
-            workdir=workdir,
-            heap_mb=heap_mb,
-            conf=conf,
-            environ=environ,
-            archive=archive,
-            more=more,
-            started=started,
-        )
+        home = Path(pyspark.__file__).parent
+        launch = jvm.Launch(self.java, home, workdir, heap_mb, conf, archive, more)
+        self.gateway = jvm.start(launch, environ=environ, started=started)
         self._udfs = udfs
         self._root = self._connect()
         self.version: str = self._root.version
@@ -165,6 +157,11 @@ class WarmSession:
                 reader(session, dataset).createOrReplaceTempView(dataset.name)
             else:
                 self._relations.bind(session, dataset)
+
+    def unbind(self, session: SparkSession, datasets: Iterable[Binding]) -> None:
+        """Takes back what ``bind`` made for a check."""
+        for dataset in datasets:
+            session.catalog.dropTempView(dataset.name)
 
     def scrub(self) -> None:
         """Takes back what a job may have left: its work, cached tables, global views, objects."""
@@ -236,6 +233,17 @@ class WarmSession:
             self.gateway.process.stdin.close()
         self.gateway.process.kill()
         self.gateway.process.wait()
+
+
+def forget_gateway() -> None:
+    """Lets this process connect to another JVM: pyspark remembers the first one for good."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    context: Any = SparkContext
+    context._gateway = context._jvm = context._active_spark_context = None
+    sessions: Any = SparkSession
+    sessions._instantiatedSession = sessions._activeSession = None
 
 
 def remove(path: Path) -> None:

@@ -31,21 +31,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.runner import class_data, jvm, warmup
-from bluebear_magic.runner.envelope import PROTOCOL, Fault, Job, Outcome
+from bluebear_magic.runner.envelope import PROTOCOL, Binding, Fault, Job, Mode, Outcome
 from bluebear_magic.runner.execute import execute, timed_out
 from bluebear_magic.runner.faults import fault_of
 from bluebear_magic.runner.nursery import Child, fork
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
 from bluebear_magic.runner.sandbox import Fence, confine, landlock_version
-from bluebear_magic.runner.session import WarmSession, remove
+from bluebear_magic.runner.session import WarmSession, forget_gateway, remove
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LET_GO_SECONDS = 0.5  # for code that is stopped, to say where it was
 LOG_BYTES = 1 << 20
+GIVE_UP_SECONDS = 5.0  # for what is left of a worker that nobody waits for
 REST_SECONDS = 3.0  # without a job, before the heap gives back what checks have left there
 QUIET_SECONDS = 10.0  # without a job, before the archive is made in the background
+
+
+BREAKS = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL)
+NOTHING: tuple[Mode, tuple[Binding, ...]] = ("sample", ())
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Worker:
         self._count = 0
         self._jvm: subprocess.Popen[bytes] | None = None
         self._maker: subprocess.Popen[bytes] | None = None
+        self._bound = NOTHING  # what the spare child's session can read
 
     def serve(self) -> None:
         """Runs until the pipe closes or there is nothing to do any more."""
@@ -92,8 +98,13 @@ class Worker:
         started = round((time.perf_counter() - begun) * 1000)
         with contextlib.suppress(PipeClosed):
             self._pipe.send({"is": "ready", "protocol": PROTOCOL, "ms": started, **self._facts()})
-            self._warm_up()
-            self._work()
+            try:
+                self._warm_up()
+                self._work()
+            except Exception as error:
+                if not self._lost_jvm(error):
+                    raise
+            self._blame_archive()
             self._pipe.send({"is": "bye"})
 
     def _start(self) -> WarmSession:
@@ -102,9 +113,17 @@ class Worker:
         if archive is not None and class_data.usable(archive):
             try:
                 return self._session_with(archive)
-            except jvm.JavaProblem:
-                class_data.discard(archive)  # damaged: the plain start shows what else is wrong
+            except Exception:  # noqa: BLE001 - a damaged archive shows itself in many ways
+                class_data.discard(archive)  # the plain start shows whatever else is wrong
+                self._end_jvm()
+                forget_gateway()
         return self._session_with(None)
+
+    def _blame_archive(self) -> None:
+        """A JVM that broke in itself may have read damaged classes: the next one reads others."""
+        broken = self._session.gateway.process.poll() in BREAKS
+        if broken and self._session.archive is not None:
+            class_data.discard(self._session.archive)
 
     def _session_with(self, archive: Path | None) -> WarmSession:
         return WarmSession(
@@ -150,10 +169,29 @@ class Worker:
             self._maker.wait()
         if self._spare is not None:
             self._spare.kill()
+        self._end_jvm()
+        shutil.rmtree(self._workdir, ignore_errors=True)
+
+    def _give_up(self) -> None:
+        """Ends this process while another of its threads is starting Spark.
+
+        What that thread may still write, a process of its own removes after it.
+        """
+        worker = os.getpid()
+        self._end_jvm()
+        if os.fork() == 0:
+            deadline = time.monotonic() + GIVE_UP_SECONDS
+            while os.getppid() == worker or self._workdir.exists():
+                shutil.rmtree(self._workdir, ignore_errors=True)
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.01)
+        os._exit(0)
+
+    def _end_jvm(self) -> None:
         if self._jvm is not None:
             self._jvm.kill()
             self._jvm.wait()
-        shutil.rmtree(self._workdir, ignore_errors=True)
 
     def _remember(self, process: subprocess.Popen[bytes]) -> None:
         self._jvm = process
@@ -168,8 +206,7 @@ class Worker:
                 selector.register(self._pipe, selectors.EVENT_READ)
                 while not done.is_set():
                     if selector.select(0.05) and self._pipe.ended():
-                        self.end()
-                        os._exit(0)
+                        self._give_up()
                     done.wait(0.05)
 
         watcher = threading.Thread(target=watch, daemon=True)
@@ -201,6 +238,7 @@ class Worker:
                 return
             self._tidy()
             self._prepare()
+            self._bind_ahead()
             idle, rested = time.monotonic(), False
 
     def _listen(self, seconds: float, child: Child | None = None) -> bool:
@@ -231,12 +269,16 @@ class Worker:
         begun = time.perf_counter()
         child = self._spare or self._prepare()
         try:
-            self._session.bind(child.spark, job.mode, job.datasets)
+            if (job.mode, job.datasets) != self._bound:
+                ahead, self._bound = self._bound, NOTHING
+                self._session.unbind(child.spark, ahead[1])
+                self._session.bind(child.spark, job.mode, job.datasets)
         except Exception as error:  # noqa: BLE001 - data that Spark refuses is a Fault
-            if not self._session.alive:
+            if self._lost_jvm(error):
                 return self._crashed("")
             fault = fault_of(error, stage="bind", cell=job.cell, code="")
             return Outcome("fault", fault=fault).to_json()
+        self._bound = (job.mode, job.datasets)
         spent = {"bind": round((time.perf_counter() - begun) * 1000, 2)}
         with contextlib.suppress(PipeClosed):  # it has died: told below
             child.pipe.send(
@@ -272,10 +314,17 @@ class Worker:
     def _believed(self, outcome: str) -> str:
         """An outcome as the child tells it; of a JVM that has just died it knows little."""
         if '"Py4J' in outcome or '"ConnectionRefusedError"' in outcome:
+            return self._crashed("") if self._lost_jvm(ConnectionRefusedError()) else outcome
+        return outcome
+
+    def _lost_jvm(self, error: Exception) -> bool:
+        """Whether ``error`` comes of a JVM that has ended; one that breaks takes a while to."""
+        from py4j.protocol import Py4JNetworkError
+
+        if isinstance(error, Py4JNetworkError | OSError):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._session.gateway.process.wait(1.0)
-                return self._crashed("")
-        return outcome
+        return not self._session.alive
 
     def _last_words(self, child: Child) -> str:
         deadline = time.monotonic() + 1.0
@@ -336,6 +385,22 @@ class Worker:
         private = [self._pipe.fileno(), *([process.stdin.fileno()] if process.stdin else [])]
         self._spare = fork(self._session.fresh(), scratch, _in_child, tuple(private))
         return self._spare
+
+    def _bind_ahead(self) -> None:
+        """Gives the next job's session what the last job read: most often it reads the same.
+
+        Only data with fingerprints: they tell whether it is still the same.
+        """
+        mode, datasets = self._bound
+        self._bound = NOTHING
+        if self._spare is None or mode == "full" or not all(d.fingerprint for d in datasets):
+            return
+        try:
+            self._session.bind(self._spare.spark, mode, datasets)
+            self._bound = (mode, datasets)
+        except Exception:  # noqa: BLE001 - what is wrong is told to the job that asks for it
+            self._spare.kill()
+            self._spare = None
 
     def _tidy(self) -> None:
         """Nothing of a job stays: its process, its files, its objects in the JVM."""
