@@ -9,11 +9,9 @@ import ast
 import builtins
 import contextlib
 import io
-import json
 import linecache
-import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,15 +19,11 @@ from typing import TYPE_CHECKING, Any
 from bluebear_magic.runner.envelope import Fault, Job, Outcome, PlanFacts, Stage, Table
 from bluebear_magic.runner.faults import at_line, fault_of
 from bluebear_magic.runner.observe import Observer
-from bluebear_magic.runner.values import encode
+from bluebear_magic.runner.results import fetch, preview, storable, store
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# No Arrow or Parquet form; shown and stored as text.
-AS_TEXT = re.compile(r"void|.*interval.*|variant|time\(.*|geo(graphy|metry).*", re.IGNORECASE)
-PREVIEW_BYTES = 16 * 1024 * 1024  # of JSON, for one table
-_ROWS_AT_ONCE = 64  # wide rows must not fill the memory before they are counted
 HOW_TO_END = "end the cell with: result = <DataFrame>, or results = {'title': <DataFrame>, ...}"
 
 
@@ -113,7 +107,7 @@ def _executed(spark: SparkSession, job: Job, version: str, spent: Mapping[str, f
             with watch.during("run"):
                 if job.mode != "analyse":
                     tables = tuple(
-                        _table(index, title, frame, job)
+                        _table(index, title, frame, job, observer.plans.get(title))
                         for index, (title, frame) in enumerate(frames.items())
                     )
             if job.mode == "sample":
@@ -247,20 +241,19 @@ def _refuse_twin_columns(frame: DataFrame) -> None:
         seen.add(name.lower())
 
 
-def _table(index: int, title: str, frame: DataFrame, job: Job) -> Table:
+def _table(index: int, title: str, frame: DataFrame, job: Job, plan: str | None) -> Table:
     columns = tuple((field.name, field.dataType.simpleString()) for field in frame.schema.fields)
-    storable = _storable(frame)
     limit = job.limits.rows
+    frame = storable(frame)
     if job.mode == "full" and job.result_dir:
         target = Path(job.result_dir) / f"{index:02d}"
-        storable.write.parquet(str(target))
-        rows, count = _preview(target, limit)
+        rows, count = store(frame, target, limit, plan)
         return Table(
             title, columns, rows, count, sampled=False, truncated=count > len(rows), uri=str(target)
         )
     # As Arrow, as the preview of a full run: Python's own dates lack the year 1 in some zones.
-    fetched = storable.limit(limit + 1).toArrow()
-    rows = _rows(fetched.to_batches(), limit)
+    fetched = fetch(frame.limit(limit + 1))
+    rows = preview(fetched.to_batches(), limit)
     return Table(
         title,
         columns,
@@ -269,63 +262,6 @@ def _table(index: int, title: str, frame: DataFrame, job: Job) -> Table:
         sampled=any(dataset.sampled for dataset in job.datasets),
         truncated=fetched.num_rows > len(rows),
     )
-
-
-def _storable(frame: DataFrame) -> DataFrame:
-    """The frame with types that Arrow and Parquet lack turned into text."""
-    from pyspark.sql import functions as F  # noqa: N812 - as everywhere with Spark
-
-    fields = frame.schema.fields
-    if not any(AS_TEXT.fullmatch(field.dataType.simpleString()) for field in fields):
-        return frame
-    columns = []
-    for field in fields:
-        column = F.col("`{}`".format(field.name.replace("`", "``")))
-        if AS_TEXT.fullmatch(field.dataType.simpleString()):
-            column = column.cast("string").alias(field.name)
-        columns.append(column)
-    return frame.select(*columns)
-
-
-def _preview(folder: Path, limit: int) -> tuple[tuple[tuple[Any, ...], ...], int]:
-    """The first ``limit`` rows in the order written, and the true number of rows."""
-    import pyarrow.parquet as pq
-
-    parts = sorted(folder.glob("*.parquet"))
-    count = sum(pq.read_metadata(part).num_rows for part in parts)
-
-    def batches() -> Iterator[Any]:
-        for part in parts:
-            with pq.ParquetFile(part) as file:
-                yield from file.iter_batches(batch_size=_ROWS_AT_ONCE)
-
-    return _rows(batches(), limit), count
-
-
-def _rows(batches: Iterable[Any], limit: int) -> tuple[tuple[Any, ...], ...]:
-    """At most ``limit`` rows and ``PREVIEW_BYTES`` of them, in their JSON spelling."""
-    rows: list[tuple[Any, ...]] = []
-    left = PREVIEW_BYTES
-    for batch in batches:
-        for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
-            piece = batch.slice(start, _ROWS_AT_ONCE)
-            for row in zip(*map(_values, piece.columns), strict=True):
-                spelled = tuple(map(encode, row))
-                left -= len(json.dumps(spelled))
-                if len(rows) == limit or left < 0:
-                    return tuple(rows)
-                rows.append(spelled)
-    return tuple(rows)
-
-
-def _values(column: Any) -> list[Any]:
-    """Arrow's values as Python's; a map comes as pairs."""
-    import pyarrow as pa
-
-    values: list[Any] = column.to_pylist()
-    if pa.types.is_map(column.type):
-        return [dict(value) if value is not None else None for value in values]
-    return values
 
 
 def _result_line(code: str) -> int | None:

@@ -58,7 +58,8 @@ COMPILER = (
     "-XX:MinHeapFreeRatio=10",
     "-XX:MaxHeapFreeRatio=30",
 )
-OUT_OF_MEMORY = 3  # exit status of a JVM that ends by -XX:+ExitOnOutOfMemoryError
+# Exit statuses of a JVM without memory: by -XX:+ExitOnOutOfMemoryError, and by Spark itself.
+OUT_OF_MEMORY = (3, 52)
 
 
 class JavaProblem(Exception):

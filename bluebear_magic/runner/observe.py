@@ -26,13 +26,17 @@ _FETCHING = ("collect", "toPandas", "toLocalIterator")
 
 
 class Observer:
-    """Watches one job; ``cell`` is the file name of its code, ``names`` its datasets."""
+    """Watches one job; ``cell`` is the file name of its code, ``names`` its datasets.
+
+    ``plans``: the analysed plans of the results as JSON, by title, where they could be had.
+    """
 
     def __init__(self, cell: str, names: Collection[str]) -> None:
         self._cell = cell
         self._names = names
         self._collected: dict[Collected, None] = {}
         self._fetched = 0
+        self.plans: dict[str, str] = {}
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -72,8 +76,10 @@ class Observer:
 
     def facts(self, frames: Mapping[str, DataFrame]) -> PlanFacts:
         """What the plans of the results say."""
-        texts = (text for frame in frames.values() if (text := plan_json(frame)))
-        facts = facts_of(texts, self._names)
+        for title, frame in frames.items():
+            if text := plan_json(frame):
+                self.plans[title] = text
+        facts = facts_of(self.plans.values(), self._names)
         return replace(facts, collected=tuple(self._collected)[:MAX_FACTS])
 
     def matched(

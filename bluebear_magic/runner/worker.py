@@ -342,7 +342,7 @@ class Worker:
                 f"the process that ran the code {how}",
                 suggestion="the code ended its process, or broke it in native code",
             )
-        elif status == jvm.OUT_OF_MEMORY:
+        elif status in jvm.OUT_OF_MEMORY:
             fault = Fault(
                 "worker",
                 "memory",
@@ -419,7 +419,8 @@ class Worker:
 def _in_child(spark: SparkSession, job: Job, message: dict[str, Any]) -> Outcome:
     """What a child does with its job: behind the fence, and only what was given to it."""
     results = (str(Path(job.result_dir).parent),) if job.result_dir else ()
-    confine(Fence(results, (message["scratch"],), tuple(message["ports"]), job.limits.memory_mb))
+    writable = (*results, message["scratch"])
+    confine(Fence((), writable, tuple(message["ports"]), job.limits.memory_mb))
     return execute(spark, job, message["version"], message["spent"])
 
 
