@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -265,6 +266,17 @@ def test_the_environment_holds_no_keys(run, monkeypatch):
     assert "PATH" in stdout
     assert "AWS" not in stdout
     assert "GATEWAY" not in stdout
+
+
+def test_data_of_one_job_are_not_there_for_the_next(run, local, reporter, sales, tmp_path):
+    assert run(OK).status == "ok"
+    fault = local.run(Job(OK), reporter).fault
+    assert fault.condition == "TABLE_OR_VIEW_NOT_FOUND"
+    changed = tmp_path / "sales.csv"
+    changed.write_text("region,sales\nW,3\n")
+    assert run(OK).status == "ok"
+    other = replace(sales, paths=(str(changed),), fingerprint="two")
+    assert local.run(Job(OK, (other,)), reporter).tables[0].rows == (("W", 3),)
 
 
 # --- life and death of the worker --------------------------------------------------
