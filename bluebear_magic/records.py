@@ -126,13 +126,39 @@ class ChartHint:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """One call of a model: tokens by kind, seconds, and US dollars.
+
+    ``input`` counts the tokens that came from no cache. ``dollars`` is None where the price
+    is not known, never zero for that. ``asked_again``: why this call was another one.
+    """
+
+    model: str
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    seconds: float = 0.0
+    dollars: Decimal | None = None
+    asked_again: str = ""
+
+
+@dataclass(frozen=True)
 class Draft:
-    """What a model wrote: code, what it took the words for, and what it assumed."""
+    """What a model wrote: code, what it took the words for, and what it assumed.
+
+    ``questions``: what it would have to know of the user first; then there may be no code.
+    ``reply``: what it said, block by block, for a model that wants it back as it came.
+    ``usage``: the calls that it took, in their order.
+    """
 
     code: str
     explanation: str = ""
     assumptions: tuple[str, ...] = ()
     chart: ChartHint | None = None
+    questions: tuple[str, ...] = ()
+    reply: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
+    usage: tuple[Usage, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
