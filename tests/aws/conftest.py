@@ -2,6 +2,7 @@
 
 import os
 
+import boto3
 import pytest
 
 
@@ -17,3 +18,9 @@ def aws(monkeypatch):
             monkeypatch.setenv(name, value)
 
     return point
+
+
+@pytest.fixture(scope="session")
+def boto_session():
+    """One for all: loading the models of the services takes longer than the tests."""
+    return boto3.Session("AKIAIOSFODNN7EXAMPLE", "not-a-key", region_name="us-east-1")

@@ -7,7 +7,6 @@ import sys
 import time
 import zlib
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.eventstream import EventStreamBuffer
@@ -40,14 +39,8 @@ TOOLS = {"tools": [{"toolSpec": {"name": "draft", "inputSchema": {"json": {"type
 ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=5, connect_timeout=2)
 
 
-@pytest.fixture(scope="module")
-def session():
-    """One for all: loading the models of the services takes longer than the tests."""
-    return boto3.Session("AKIAIOSFODNN7EXAMPLE", "not-a-key", region_name="us-east-1")
-
-
 @pytest.fixture
-def serve(aws, session):
+def serve(aws, boto_session):
     """Serves a script; gives the server and clients of it."""
     with contextlib.ExitStack() as stack:
 
@@ -55,7 +48,7 @@ def serve(aws, session):
             server = stack.enter_context(Bedrock(script, **more))
             aws(server)
             clients = [
-                session.client(name, config=config) for name in ("bedrock-runtime", "bedrock")
+                boto_session.client(name, config=config) for name in ("bedrock-runtime", "bedrock")
             ]
             for client in clients:
                 stack.callback(client.close)
@@ -202,10 +195,10 @@ def test_silence_before_and_in_the_stream_runs_into_the_read_timeout(serve, afte
     assert "Read time" in str(error)
 
 
-def test_a_deaf_endpoint_runs_into_the_connect_timeout(session):
+def test_a_deaf_endpoint_runs_into_the_connect_timeout(boto_session):
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=0.3)
     with deaf_endpoint() as url:
-        client = session.client("bedrock-runtime", endpoint_url=url, config=config)
+        client = boto_session.client("bedrock-runtime", endpoint_url=url, config=config)
         with pytest.raises(ConnectTimeoutError):
             client.converse(modelId=PROFILE, messages=ASKED)
 
@@ -364,7 +357,7 @@ def test_what_a_command_prints(printed, blocks):
     assert read_reply(printed).blocks == blocks
 
 
-def test_a_command_answers_from_a_shell(session, tmp_path):
+def test_a_command_answers_from_a_shell(boto_session, tmp_path):
     echo = tmp_path / "echo.py"
     echo.write_text(
         "import json, sys\n"
@@ -377,7 +370,7 @@ def test_a_command_answers_from_a_shell(session, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip()
-            client = session.client("bedrock-runtime", endpoint_url=url, config=ONCE)
+            client = boto_session.client("bedrock-runtime", endpoint_url=url, config=ONCE)
             reply = client.converse_stream(modelId="any.model-at-all", messages=ASKED)
             deltas = [
                 e["contentBlockDelta"]["delta"]["text"]
