@@ -1,0 +1,143 @@
+"""A dataset in a prompt: its schema as DDL, and as much of its values as may be shared. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bluebear_magic.context.describe import human_size
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile
+
+Share = Literal["schema", "profile", "samples"]
+
+_MOST_VALUES = 12
+_MOST_VALUE = 60  # characters
+_MOST_NAME = 200
+_MOST_DESCRIPTION = 160
+_MOST_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What of the data may be in a prompt.
+
+    ``schema``: names and types alone; ``profile``: ranges and frequent values too; ``samples``:
+    rows too. ``by_dataset`` wins over ``default``. Columns in ``private`` (dataset, column) stay
+    at ``schema`` whatever else is said. ``rows``: samples by dataset, aligned with its columns.
+    """
+
+    default: Share = "schema"
+    by_dataset: Mapping[str, Share] = field(default_factory=dict)
+    private: frozenset[tuple[str, str]] = frozenset()
+    rows: Mapping[str, Sequence[Sequence[Any]]] = field(default_factory=dict)
+
+    def of(self, dataset: str) -> Share:
+        """The level of a dataset."""
+        return self.by_dataset.get(dataset, self.default)
+
+
+def fenced(text: str) -> str:
+    """The text between tags that do not occur in it, named after what they hold: the same text
+    has the same tags, so that a cached prompt stays the same.
+    """
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    tag = next(
+        f"data-{digest[at : at + 8]}"
+        for at in range(len(digest) - 8)
+        if digest[at : at + 8] not in text
+    )
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def plain(text: str, most: int = _MOST_NAME) -> str:
+    """Text on one line, with what cannot be seen spelled out, cut to ``most`` characters."""
+    cut = text if len(text) <= most else text[:most] + "\u2026"
+    if cut.isprintable():
+        return cut
+    return "".join(char if char.isprintable() else _escape(char) for char in cut)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL spells it; with what cannot be seen spelled out."""
+    return "`" + plain(name).replace("`", "``") + "`"
+
+
+def dataset_text(
+    dataset: Dataset, profile: Profile, sharing: Sharing, columns: Sequence[Column] | None = None
+) -> str:
+    """``CREATE TABLE`` with comments. ``columns``: those to show, where not all."""
+    level = sharing.of(dataset.name)
+    shown = dataset.columns if columns is None else columns
+    profiles = {known.name: known for known in profile.columns}
+    lines = [f"CREATE TABLE {quoted(dataset.name)} (  -- {_facts(dataset, profile)}"]
+    for number, column in enumerate(shown):
+        comma = "," if number < len(shown) - 1 else ""
+        share = "schema" if (dataset.name, column.name) in sharing.private else level
+        note = _note(column, profiles.get(column.name, ColumnProfile(column.name)), share)
+        end = f"  -- {note}" if note else ""
+        lines.append(f"  {quoted(column.name)} {plain(column.type, 2000)}{comma}{end}")
+    if len(shown) < len(dataset.columns):
+        lines.append(f"  -- and {len(dataset.columns) - len(shown):,} more columns, not shown")
+    by = ", ".join(map(quoted, dataset.partition_columns))
+    lines.append(f") PARTITIONED BY ({by});" if by else ");")
+    if level == "samples":
+        lines += _rows(dataset, sharing)
+    return "\n".join(lines)
+
+
+def _facts(dataset: Dataset, profile: Profile) -> str:
+    facts = [plain(dataset.format)] if dataset.format else []
+    facts.append(f"{len(dataset.columns):,} columns")
+    if profile.rows is not None:
+        facts.append(f"{profile.rows:,} rows")
+    if dataset.size_bytes:
+        facts.append(human_size(dataset.size_bytes))
+    return ", ".join(facts)
+
+
+def _note(column: Column, known: ColumnProfile, share: Share) -> str:
+    notes = [plain(column.description, _MOST_DESCRIPTION)] if column.description else []
+    if share != "schema":
+        notes += _of_values(known)
+    return "; ".join(notes)
+
+
+def _of_values(known: ColumnProfile) -> list[str]:
+    notes = []
+    if known.values:
+        values = [_value(value) for value in known.values[:_MOST_VALUES]]
+        whole = known.complete and len(known.values) <= _MOST_VALUES
+        notes.append(f"{'values' if whole else 'such as'} {', '.join(values)}")
+    elif known.minimum is not None or known.maximum is not None:
+        notes.append(f"from {_value(known.minimum)} to {_value(known.maximum)}")
+    if known.distinct is not None:
+        notes.append(f"{known.distinct:,} distinct")
+    if known.nulls:
+        notes.append(f"{known.nulls:,} null")
+    return notes
+
+
+def _rows(dataset: Dataset, sharing: Sharing) -> list[str]:
+    """Rows as JSON, one on a line; private columns are left null."""
+    lines = []
+    for row in list(sharing.rows.get(dataset.name, ()))[:_MOST_ROWS]:
+        values = [
+            "null" if (dataset.name, column.name) in sharing.private else _value(value)
+            for column, value in zip(dataset.columns, row, strict=False)
+        ]
+        lines.append(f"-- row: [{', '.join(values)}]")
+    return lines
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return json.dumps(plain(str(value), _MOST_VALUE), ensure_ascii=False)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

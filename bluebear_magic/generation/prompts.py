@@ -1,0 +1,204 @@
+"""What a model is told, as text: pure functions of the question and its context.
+
+In the order of how seldom it changes, so that a cache holds the longest beginning: the role and
+its rules, the datasets, the earlier turns, the question. Every text that comes from data stands
+between tags of its own (``datatext.fenced``).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from bluebear_magic.generation import relevance
+from bluebear_magic.generation.datatext import Sharing, dataset_text, fenced, plain, quoted
+from bluebear_magic.records import Column, Context, Conversation, Dataset, PastTurn, Turn
+
+BUDGET = 24_000  # tokens for the datasets
+_WIDEST = 0.25  # of the budget, for one dataset
+_NAMES = 0.1  # of the budget, for names alone
+_MOST_TURNS = 6
+_MOST_CODE = 4000  # characters of an earlier turn's code
+_CHARACTERS_PER_TOKEN = 3.5
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The parts of a first message. ``shown``: datasets with their schema, ``listed``: by name.
+
+    ``rows``: how many rows of data are in it.
+    """
+
+    system: str
+    datasets: str
+    history: str
+    question: str
+    shown: tuple[str, ...]
+    listed: tuple[str, ...]
+    rows: int = 0
+
+    @property
+    def text(self) -> str:
+        """All of it, as it is sent."""
+        return "\n\n".join(filter(None, (self.system, self.datasets, self.history, self.question)))
+
+
+def prompt(
+    conversation: Conversation, sharing: Sharing | None = None, budget: int = BUDGET
+) -> Prompt:
+    """The prompt for a question. ``budget``: tokens for the datasets, by estimate."""
+    sharing = sharing or Sharing()
+    context, question = conversation.context, conversation.ask.question
+    texts = chosen(context, question, sharing, budget)
+    shown = tuple(name for name in (dataset.name for dataset in context.datasets) if name in texts)
+    listed = tuple(dataset.name for dataset in context.datasets if dataset.name not in texts)
+    rows = sum(texts[name].count("\n-- row: ") for name in shown)
+    return Prompt(
+        system_text(),
+        _datasets(context, texts, listed, budget),
+        _history(context.history),
+        f"The question:\n{question}",
+        shown,
+        listed,
+        rows,
+    )
+
+
+@functools.cache
+def system_text() -> str:
+    """Role, rules and facts: the same for every question."""
+    return resources.files(__package__).joinpath("system.txt").read_text("utf-8").strip()
+
+
+def tokens(text: str) -> int:
+    """About as many tokens as a model would count; a little more rather than less."""
+    return math.ceil(len(text.encode("utf-8", "replace")) / _CHARACTERS_PER_TOKEN)
+
+
+def chosen(context: Context, question: str, sharing: Sharing, budget: int) -> dict[str, str]:
+    """The texts of the datasets that fit the budget, those of the question first."""
+    pairs = list(zip(context.datasets, context.profiles, strict=True))
+    if sum(map(_least, context.datasets)) <= budget:
+        whole = {item.name: dataset_text(item, known, sharing) for item, known in pairs}
+        if sum(map(tokens, whole.values())) <= budget:
+            return whole
+    ranks = relevance.scores(context, question)
+    texts: dict[str, str] = {}
+    left = budget
+    for number in sorted(range(len(pairs)), key=lambda number: (-ranks[number], number)):
+        dataset, profile = pairs[number]
+        if min(_least(dataset), budget * _WIDEST) > left:
+            continue
+        text = dataset_text(dataset, profile, sharing)
+        if tokens(text) > budget * _WIDEST:
+            columns = _narrowed(dataset, text, question, int(budget * _WIDEST))
+            text = dataset_text(dataset, profile, sharing, columns)
+        if tokens(text) <= left:
+            texts[dataset.name] = text
+            left -= tokens(text)
+    return texts
+
+
+def _least(dataset: Dataset) -> int:
+    """Tokens that its names and types take at least."""
+    letters = sum(len(column.name) + len(column.type) for column in dataset.columns)
+    return int((letters + len(dataset.name)) / _CHARACTERS_PER_TOKEN)
+
+
+def _narrowed(dataset: Dataset, text: str, question: str, budget: int) -> Sequence[Column]:
+    """As many columns as fit, by the mean length of one."""
+    each = max(1.0, tokens(text) / max(1, len(dataset.columns)))
+    return relevance.columns_first(dataset, question, max(1, int(budget / each) - 2))
+
+
+def repair(turns: Sequence[Turn]) -> str:
+    """What the check says of the last draft, in the words that go back to the model. The same
+    error again gets another hint.
+    """
+    last = turns[-1]
+    words = [last.feedback]
+    before = [turn.feedback for turn in turns[:-1]]
+    if any(_first_line(text) == _first_line(last.feedback) for text in before):
+        words.append(
+            "This is the same error as before: that change did not help. Leave this way: use "
+            "other columns or other functions, or a simpler reading of the question."
+        )
+    words.append("Correct it and call `draft` again with the whole cell, not only what changed.")
+    return "\n\n".join(words)
+
+
+def _first_line(text: str) -> str:
+    """The error without the place where it is."""
+    return text.split("\n", 1)[0].split(": ", 1)[-1]
+
+
+ASK_AGAIN = {
+    "prose": "There is no code in your answer. Call the tool `draft` with the whole cell of "
+    "PySpark in `code`; if you cannot write it without knowing more, put what you need to know "
+    "in `questions`.",
+    "sql": 'Give the query as a cell: result = spark.sql("""...""").',
+    "cut": "Your answer was cut off before its end. Give it again, shorter: the code without "
+    "comments, the explanation in one sentence.",
+    "broken": "The arguments of your call are not valid JSON, or hold no code. Call `draft` "
+    "again; escape quotes and newlines inside strings.",
+}
+
+
+def without_tool(text: str) -> str:
+    """The system text for a model that takes no tools."""
+    return text + (
+        "\n\n# How to answer\n\nThere is no tool to call. Where the above speaks of `draft`, "
+        "answer with one block of code marked ```python, and before it one or two sentences that "
+        "explain it and say what you assumed."
+    )
+
+
+def _datasets(context: Context, texts: dict[str, str], listed: Sequence[str], budget: int) -> str:
+    shown = [dataset for dataset in context.datasets if dataset.name in texts]
+    parts = [texts[dataset.name] for dataset in shown]
+    joins = [
+        f"-- {quoted(key.left)}.{quoted(key.left_column)} = "
+        f"{quoted(key.right)}.{quoted(key.right_column)}"
+        for key in relevance.keys(shown)
+    ]
+    if joins:
+        parts.append("\n".join(["-- Keys that probably join:", *joins]))
+    if listed:
+        parts.append(_names(listed, int(budget * _NAMES)))
+    return "The datasets:\n" + fenced("\n\n".join(parts))
+
+
+def _names(names: Sequence[str], budget: int) -> str:
+    """Names alone, as many as fit."""
+    told: list[str] = []
+    for name in names:
+        budget -= tokens(quoted(name)) + 1
+        if budget < 0:
+            break
+        told.append(quoted(name))
+    more = len(names) - len(told)
+    rest = f" and {more:,} more" if more else ""
+    return f"-- There are also, by name alone: {', '.join(told)}{rest}"
+
+
+def _history(turns: Sequence[PastTurn]) -> str:
+    if not turns:
+        return ""
+    told = [_past(turn) for turn in turns[-_MOST_TURNS:]]
+    return (
+        "Asked before in this notebook, oldest first. The question may go on from there "
+        '("now by month", "only the north"):\n' + fenced("\n\n".join(told))
+    )
+
+
+def _past(turn: PastTurn) -> str:
+    code = turn.code if len(turn.code) <= _MOST_CODE else turn.code[:_MOST_CODE] + "\n# (cut)"
+    lines = [f"question: {json.dumps(turn.question, ensure_ascii=False)}", code.rstrip()]
+    if turn.columns:
+        rows = f", {turn.row_count:,} rows" if turn.row_count is not None else ""
+        lines.append(f"-- gave: {', '.join(quoted(plain(name)) for name in turn.columns)}{rows}")
+    return "\n".join(lines)
