@@ -28,6 +28,7 @@ Reason = Literal[
 ]  # fmt: skip
 
 PASSING: frozenset[Reason] = frozenset({"throttled", "unavailable"})  # waiting helps
+_TOLD = frozenset({"bedrock-runtime"})  # services that are asked through ``patiently``
 _LONGEST_WAIT = 30.0  # seconds
 _LONGEST_RETRY_AFTER = 60.0  # seconds that a service may ask for
 
@@ -83,8 +84,8 @@ class Aws:
         self._session = session
         self._clients: dict[str, Any] = {}
 
-    def client(self, service: str, *, attempts: int = 3) -> Any:
-        """boto3's client. ``attempts`` are those that boto3 makes by itself, unseen.
+    def client(self, service: str) -> Any:
+        """boto3's client.
 
         Raises ``ConfigError`` where boto3 is missing, or there is no region.
         """
@@ -92,13 +93,14 @@ class Aws:
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError
 
+            # adaptive holds requests back unseen: where ``patiently`` tells of each wait, once
+            alone = service in _TOLD
             config = Config(
                 connect_timeout=self.connect_seconds,
                 read_timeout=self.read_seconds,
-                # adaptive holds requests back unseen: where each wait is told, it is ours alone
                 retries={
-                    "mode": "adaptive" if attempts > 1 else "standard",
-                    "total_max_attempts": attempts,
+                    "mode": "standard" if alone else "adaptive",
+                    "total_max_attempts": 1 if alone else 3,
                 },
                 user_agent_extra=f"bluebear-magic/{__version__}",
                 tcp_keepalive=True,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bluebear_magic.records import Checked, Conversation, Draft
+from bluebear_magic.records import Checked, Conversation, Draft, Usage
 from bluebear_magic.runner.envelope import Job, Outcome
 
 
@@ -19,6 +19,16 @@ class Model(Protocol):
 
     def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
         """A draft for the conversation; ``on_delta`` gets text as it arrives."""
+
+
+class Meter(Protocol):
+    """Stands at each call of a model that costs money."""
+
+    def before(self, planned: Usage) -> None:
+        """The call that is about to be made, at most; raises to keep it from being made."""
+
+    def after(self, usage: Usage) -> None:
+        """What it took."""
 
 
 class Reporter(Protocol):

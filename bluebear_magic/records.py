@@ -130,7 +130,7 @@ class Usage:
     """One call of a model: tokens by kind, seconds, and US dollars.
 
     ``input`` counts the tokens that came from no cache. ``dollars`` is None where the price
-    is not known, never zero for that. ``asked_again``: why this call was another one.
+    is not known, never zero for that. ``estimated``: the call ended before its tokens were told.
     """
 
     model: str
@@ -140,7 +140,7 @@ class Usage:
     cache_write: int = 0
     seconds: float = 0.0
     dollars: Decimal | None = None
-    asked_again: str = ""
+    estimated: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _PARAMETER = re.compile(
 )
 _CUT_JSON = re.compile(r'^\s*(?:```\w*\s*)?\{\s*"', re.S)
 
-Reason = Literal["", "prose", "sql", "cut"]
+Reason = Literal["", "prose", "sql", "cut", "broken"]
 
 
 @dataclass(frozen=True)

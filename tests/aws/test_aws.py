@@ -166,7 +166,7 @@ def serve(aws, boto_session):
 
 
 def converse(cloud):
-    return cloud.client("bedrock-runtime", attempts=1).converse(modelId=MODEL, messages=ASKED)
+    return cloud.client("bedrock-runtime").converse(modelId=MODEL, messages=ASKED)
 
 
 def test_the_client_says_who_it_is_and_asks_once(serve):
