@@ -31,6 +31,7 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, data_folder
+from bluebear_magic.generation import model_ids
 from bluebear_magic.generation.offline import OfflineModel
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
@@ -81,6 +82,7 @@ class Bluebear:
         self._backend = backend
         self._choices: dict[str, str] = {}
         self._results: set[str] = set()
+        self._bedrock: dict[tuple[str, ...], Model] = {}
         self._closed = False
         self.tools = pipeline.Tools(
             catalog=Catalog(self.folder),
@@ -240,10 +242,30 @@ class Bluebear:
     def model(self, name: str | None = None) -> Model:
         """The model of that name, or the session's. Raises ``ArgumentError``."""
         name = name or self._model or self.settings.model
-        if name not in self.tools.models:
-            known = ", ".join(self.tools.models)
-            raise ArgumentError(f"there is no model `{name}`", f"models: {known}")
-        return self.tools.models[name]
+        if name in self.tools.models:
+            return self.tools.models[name]
+        if model_ids.is_id(name):
+            return self._on_bedrock(name)
+        known = ", ".join([*self.tools.models, model_ids.DEFAULT])
+        raise ArgumentError(
+            f"there is no model `{name}`", f"models: {known}, or a model's id on Bedrock"
+        )
+
+    def _on_bedrock(self, name: str) -> Model:
+        """The model on Bedrock, kept for as long as its settings are the same."""
+        from bluebear_magic.aws import Aws
+        from bluebear_magic.generation.bedrock import BedrockModel, Options
+
+        settings = self.settings
+        key = (name, str(settings.aws_region), str(settings.guardrail))
+        if key not in self._bedrock:
+            self._bedrock[key] = BedrockModel(
+                name,
+                aws=Aws(settings.aws_region),
+                options=Options(guardrail=settings.guardrail),
+                on_wait=self.tools.reporter.progress,
+            )
+        return self._bedrock[key]
 
     def use(self, backend: str, *, code: str | None = None) -> Backend:
         """Chooses the backend: for one piece of code, or for the session."""

@@ -30,7 +30,13 @@ BACKENDS = ("auto", "local", "soal", "emr")
 class Settings(Configurable):
     """How questions are answered and code is run."""
 
-    model = Unicode("offline", help="Who writes the code: offline.").tag(config=True)
+    model = Unicode(
+        "offline", help="Who writes the code: offline, bedrock, or a model's id on Bedrock."
+    ).tag(config=True)
+    aws_region = Unicode("", help="The AWS region; empty: boto3's own choice.").tag(config=True)
+    guardrail = Unicode("", help="A guardrail of Bedrock: its id or ARN, and :version.").tag(
+        config=True
+    )
     backend = Enum(BACKENDS, "auto", help="Where code runs: auto, local, soal or emr.").tag(
         config=True
     )

@@ -98,7 +98,8 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         for warning in dataset.warnings:
             tools.reporter.warn(f"{dataset.name}: {warning}")
     names = tuple(dataset.name for dataset in used)
-    return replace(told, datasets=names, schema_hash=schema_hash(used))
+    # what `bedrock` stands for is known only now
+    return replace(told, datasets=names, schema_hash=schema_hash(used), model=model.name)
 
 
 def gather(tools: Tools, ask: Ask) -> Context:

@@ -22,8 +22,8 @@ else:
     import tomli as tomllib
 
 DEFAULT = "bedrock"  # the name that stands for the first model that the account may use
-_PLACE = re.compile(r"([a-z]{2,6}(?:-gov)?)\.(?=[a-z0-9-]+\.)")
-_ID = re.compile(r"(?:[a-z]{2,6}(?:-gov)?\.)?[a-z0-9-]+\.[a-zA-Z0-9.:_-]+")
+_PLACE = re.compile(r"^(global|apac|us-gov|[a-z]{2})\.(?=[a-z0-9-]+\.)")
+_ID = re.compile(r"[a-z0-9-]+\.[a-zA-Z0-9.:_-]+")
 _ARN = re.compile(r"arn:aws[\w-]*:(?:bedrock|sagemaker):\S+")
 _MILLION = Decimal(1_000_000)
 

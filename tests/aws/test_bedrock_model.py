@@ -411,8 +411,13 @@ def test_errors_say_what_to_do(bedrock, refusal, said, hint):
 
 
 def test_ctrl_c_stops_the_stream_at_once(bedrock):
-    server, model = bedrock(Hang(after=4), read_seconds=60)
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    server, model = bedrock(read_seconds=60)
+
+    def interrupt(request):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return Hang(after=4)
+
+    server.responder = interrupt
     started = time.monotonic()
     with pytest.raises(Cancelled):
         generate(model)
@@ -421,7 +426,7 @@ def test_ctrl_c_stops_the_stream_at_once(bedrock):
     (used,) = server.meter.taken
     assert used.estimated
     assert used.input > 0
-    server.script.append(RIGHT)
+    server.responder = lambda request: RIGHT
     assert generate(model)[0].code == CODE  # and the next question is answered
 
 

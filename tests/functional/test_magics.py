@@ -563,7 +563,8 @@ WRONG = {
     "a dataset: its name, a path, or NAME=PATH; may be repeated",
     "%%bluebear --data sales_dta\ntotal sales": "DatasetError: there is no dataset 'sales_dta'\n"
     "Did you mean sales_data?",
-    "%%bluebear --model gpt\ntotal sales": "UsageError: there is no model `gpt`\nmodels: offline",
+    "%%bluebear --model gpt\ntotal sales": "UsageError: there is no model `gpt`\n"
+    "models: offline, bedrock, or a model's id on Bedrock",
     "%%bluebear --attempts 0\ntotal sales": "UsageError: 0 attempts\ngive a number from 1 to 10",
     "%%bluebear --into 1st\ntotal sales": "UsageError: --into 1st: not a name for a variable\n"
     "for example --into st",

@@ -1,0 +1,183 @@
+"""The whole loop through boto3: a question, Bedrock's stand-in, the guard, real Spark, repair."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bluebear_magic import Bluebear
+from bluebear_magic.errors import Cancelled
+from bluebear_magic.testing import RecordingReporter
+from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
+
+RIGHT = """from pyspark.sql import functions as F
+
+result = spark.table("sales").groupBy("region").agg(F.sum("amount").alias("total")).orderBy("region")
+"""
+WRONG_COLUMN = RIGHT.replace('"amount"', '"amuont"')
+WRONG_TABLE = RIGHT.replace('"sales"', '"sale"')
+WRONG_SYNTAX = RIGHT.replace('alias("total"))', 'alias("total")')
+WRONG_IMPORT = "import os\n" + RIGHT
+TOTALS = {"region": ["N", "S"], "total": [6, 2]}
+
+
+def drafts(*codes):
+    return [
+        Reply([tool_call({"code": code, "explanation": "Sums amounts."}, use=f"t{number}")])
+        for number, code in enumerate(codes)
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bedrock")
+    (folder / "sales.csv").write_text(
+        "region,amount,day\nN,1,2024-01-01\nS,2,2024-02-01\nN,5,2024-03-01\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def ask(folder, local, monkeypatch):
+    """``ask(script...)``: an answer, the server, what was reported, the session."""
+    servers = []
+
+    def ask(*script, attempts=4, responder=None, **settings):
+        server = Bedrock(script, responder=responder)
+        servers.append(server.__enter__())
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        reporter = RecordingReporter()
+        bb = Bluebear("bedrock", folder=folder, reporter=reporter)
+        for name, value in settings.items():
+            setattr(bb.settings, name, value)
+        bb.tools.backends = {**bb.tools.backends, "local": local}
+        bb.add_data("sales", folder / "sales.csv")
+        return bb.ask("total by region", attempts=attempts), server, reporter, bb
+
+    yield ask
+    for server in servers:
+        server.close()
+
+
+def feedback(request):
+    """What went back with the last message, as the tool's result."""
+    (block,) = request["messages"][-1]["content"]
+    return block["toolResult"]["content"][0]["text"]
+
+
+def test_first_try_right(ask):
+    answer, server, reporter, bb = ask(*drafts(RIGHT))
+    assert answer.ok
+    assert (answer.code, answer.explanation) == (RIGHT, "Sums amounts.")
+    assert answer.model == "us.anthropic.claude-sonnet-5"
+    assert len(answer.attempts) == 1
+    assert answer.chosen.draft.usage[0].dollars > 0
+    assert "us.anthropic.claude-sonnet-5 writes the code" in reporter.steps or (
+        "bedrock writes the code" in reporter.steps
+    )
+    assert bb.run(answer, strict=True).df.to_dict("list") == TOTALS
+    sent = str(server.asked()[0]["messages"])
+    assert "`amount` INT" in sent or "`amount` BIGINT" in sent
+    assert "2024" not in sent  # a value
+
+
+def test_a_wrong_column_then_right(ask):
+    answer, server, _, _ = ask(*drafts(WRONG_COLUMN, RIGHT))
+    assert answer.ok
+    assert [attempt.ok for attempt in answer.attempts] == [False, True]
+    told = feedback(server.asked()[1])
+    assert "amuont" in told
+    assert "amount" in told
+    assert "UNRESOLVED_COLUMN" in told
+    assert "java" not in told
+    assert "\tat " not in told
+
+
+def test_three_wrong_then_right(ask):
+    answer, server, _, _ = ask(*drafts(WRONG_COLUMN, WRONG_SYNTAX, WRONG_IMPORT, RIGHT))
+    assert answer.ok
+    assert [attempt.ok for attempt in answer.attempts] == [False] * 3 + [True]
+    last = server.asked()[-1]["messages"]
+    assert [message["role"] for message in last] == ["user", *["assistant", "user"] * 3]
+    assert [b["toolUse"]["toolUseId"] for m in last if m["role"] == "assistant" for b in m["content"]] == [
+        "tooluse_t0", "tooluse_t1", "tooluse_t2",
+    ]  # fmt: skip
+
+
+def test_four_wrong_ends_with_everything_shown(ask):
+    codes = (WRONG_COLUMN, WRONG_TABLE, WRONG_SYNTAX, WRONG_IMPORT)
+    answer, server, reporter, _ = ask(*drafts(*codes))
+    assert not answer.ok
+    assert answer.error.kind == "gave_up"
+    assert [attempt.draft.code for attempt in answer.attempts] == list(codes)
+    assert len(reporter.attempts) == 4
+    assert len(server.asked()) == 4
+
+
+def test_prose_only(ask):
+    answer, _, reporter, _ = ask(*["I would rather talk about it."] * 3)
+    assert answer.error.kind == "model"
+    assert "rather talk" in answer.error.message
+    assert sum("asking again" in step for step in reporter.steps) == 2
+
+
+def test_broken_tool_json_throttling_and_a_cut_stream_on_the_way_to_an_answer(ask):
+    answer, server, reporter, _ = ask(
+        throttled(), Reply([tool_call('{"code": "result = ')]), Cut(), *drafts(RIGHT)
+    )
+    assert answer.ok
+    assert len(answer.attempts) == 1
+    assert len(server.asked()) == 4
+    told = " ".join(reporter.steps)
+    assert "trying again in" in told
+    assert "not valid JSON" in told
+    assert "starting over" in told
+
+
+def test_a_guardrail_that_steps_in(ask):
+    answer, server, _, _ = ask(Intervene(), guardrail="abc:1")
+    assert answer.error.kind == "model"
+    assert "the guardrail abc:1 stepped in (salaries)" in answer.error.message
+    assert len(server.asked()) == 1
+
+
+def test_expired_credentials_after_a_draft_keep_the_draft(ask):
+    answer, _, _, _ = ask(*drafts(WRONG_COLUMN), expired())
+    assert "aws sso login" in answer.error.hint
+    assert [attempt.draft.code for attempt in answer.attempts] == [WRONG_COLUMN]
+
+
+def test_ctrl_c_in_the_middle(ask):
+    def interrupt(request):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return Hang(after=3, seconds=60)
+
+    with pytest.raises(Cancelled):
+        ask(responder=interrupt)
+
+
+def test_a_bedrock_id_is_a_model_and_a_misspelt_name_is_none(folder):
+    with Bluebear(folder=folder) as bb:
+        assert bb.model("us.anthropic.claude-sonnet-5").name == "us.anthropic.claude-sonnet-5"
+        assert bb.model("bedrock") is bb.model("bedrock")
+        before = bb.model("bedrock")
+        bb.settings.aws_region = "eu-west-1"
+        assert bb.model("bedrock") is not before
+        answer = bb.ask("x", model="bedrok")
+        assert "models: offline, bedrock" in answer.error.hint
+
+
+def test_boto3_loads_only_when_bedrock_is_asked():
+    code = (
+        "import sys, bluebear_magic\n"
+        "from bluebear_magic import Bluebear\n"
+        "bb = Bluebear()\n"
+        "bb.model('bedrock')\n"
+        "print([name for name in ('boto3', 'botocore', 'urllib3') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
