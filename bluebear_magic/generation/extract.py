@@ -65,11 +65,12 @@ def extract(text: str, *, cut: bool = False) -> Extracted:
 
 def code_in(text: str) -> str:
     """The code in a text that should be nothing but code: fences and prompts are taken off."""
-    if "```" in text or "~~~" in text or re.match(r"\s*<", text):
+    code = tidy(text)
+    if not parses(code) and ("```" in text or "~~~" in text or re.match(r"\s*<", text)):
         found = _blocks(segments(text))
         if found is not None and found.draft is not None:
             return found.draft.code
-    return tidy(text)
+    return code
 
 
 def finished(draft: Draft) -> Draft:

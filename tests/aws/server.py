@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,9 +81,11 @@ class Bedrock:
         self.account = account or Account()
         self.refuse = dict(refuse or {})
         self.requests: list[Recorded] = []
+        self.faults: list[BaseException] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._http = _Server(("127.0.0.1", port), _handler(self))
+        self._http.faults = self.faults
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -127,12 +130,14 @@ class Bedrock:
         self._http.serve_forever()
 
     def close(self) -> None:
-        """Stops; open connections are closed."""
+        """Stops; open connections are closed. Raises what went wrong in the stand-in itself."""
         self._stopping.set()
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
         self._http.server_close()
+        if self.faults:
+            raise self.faults[0]
 
     def __enter__(self) -> Bedrock:
         self._thread.start()
@@ -175,8 +180,13 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
+    faults: list[BaseException]
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is nothing to report."""
+        """A client that hangs up is nothing to report; a reply that cannot be is."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
+            self.faults.append(error)
 
 
 def _handler(bedrock: Bedrock) -> type[BaseHTTPRequestHandler]:
@@ -293,18 +303,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._pause(does.seconds, recorded)
             self.close_connection = True
             return
+        frames = list(_frames_of(operation, does, recorded.params))
         self.send_response(200)
         self.send_header("Content-Type", "application/vnd.amazon.eventstream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         try:
-            self._frames(operation, recorded, does)
+            self._frames(operation, recorded, does, frames)
         except (ConnectionError, TimeoutError):
             recorded.hung_up.set()
             self.close_connection = True
 
-    def _frames(self, operation: OperationModel, recorded: Recorded, does: Behaviour) -> None:
-        frames = list(_frames_of(operation, does, recorded.params))
+    def _frames(
+        self, operation: OperationModel, recorded: Recorded, does: Behaviour, frames: list[bytes]
+    ) -> None:
         pause = does.pause if isinstance(does, Reply) else 0.0
         if isinstance(does, Break | Cut | Hang):
             for data in frames[: does.after]:

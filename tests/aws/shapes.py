@@ -21,6 +21,24 @@ def service(name: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(name)
 
 
+def knows(name: str, operation: str, *path: str) -> bool:
+    """Whether the installed botocore knows the operation, and the members of its values."""
+    if operation not in service(name).operation_names:
+        return False
+    model = service(name).operation_model(operation)
+    shapes = [model.input_shape, model.output_shape]
+    for member in path:
+        shapes = [_inside(shape).members.get(member) for shape in shapes if shape is not None]
+        shapes = [shape for shape in shapes if shape is not None]
+    return bool(shapes)
+
+
+def _inside(shape: Any) -> Any:
+    while shape.type_name == "list":
+        shape = shape.member
+    return shape
+
+
 def parsed(operation: OperationModel, raw: dict[str, Any]) -> dict[str, Any]:
     """A request's values from their JSON form. Raises ``Invalid``."""
     shape = operation.input_shape

@@ -42,7 +42,10 @@ from tests.aws import (
 from tests.aws import (
     Profile as InferenceProfile,
 )
+from tests.aws.shapes import knows
 
+CACHES = knows("bedrock-runtime", "ConverseStream", "system", "cachePoint")
+AVAILABILITY = knows("bedrock", "GetFoundationModelAvailability")
 US = "us.anthropic.claude-sonnet-5"
 CODE = 'result = spark.table("sales").groupBy("region").count()\n'
 ARGUMENTS = {
@@ -124,7 +127,7 @@ def test_the_draft_comes_from_the_tools_arguments_and_streams_while_it_is_writte
     assert request["toolConfig"]["tools"][0]["toolSpec"]["name"] == "draft"
     first = request["messages"][0]["content"]
     assert "CREATE TABLE `sales`" in first[0]["text"]
-    assert first[1] == {"cachePoint": {"type": "default"}}
+    assert ({"cachePoint": {"type": "default"}} in first) == CACHES
     assert first[-1]["text"] == "The question:\nsales by region"
     assert "result" in request["system"][0]["text"]
     assert "guardrailConfig" not in request
@@ -147,6 +150,7 @@ def test_earlier_turns_are_told_and_no_value_is(bedrock):
     assert "3 rows" in told
 
 
+@pytest.mark.skipif(not CACHES, reason="this boto3 does not tell of caches")
 def test_tokens_and_price_are_kept(bedrock):
     usage = {
         "inputTokens": 1000,
@@ -440,7 +444,7 @@ def test_the_default_is_the_first_of_the_list_that_the_account_may_use(bedrock):
     generate(model)
     assert [request["modelId"] for request in server.asked()] == [US, US]
     assert model.name == US
-    assert len(server.asked("GetFoundationModelAvailability")) == 1
+    assert len(server.asked("GetFoundationModelAvailability")) == int(AVAILABILITY)
 
 
 def test_a_model_that_was_not_granted_is_passed_over(bedrock):
@@ -451,7 +455,8 @@ def test_a_model_that_was_not_granted_is_passed_over(bedrock):
     )
     server, model = bedrock(RIGHT, model="bedrock", account=account)
     generate(model)
-    assert server.asked()[0]["modelId"] == f"us.{haiku}"
+    assert [request["modelId"] for request in server.asked()][-1] == f"us.{haiku}"
+    assert len(server.asked()) == (1 if AVAILABILITY else 2)
     # and where availability may not be asked, the refusal itself tells
     denied = {
         "GetFoundationModelAvailability": access_denied("bedrock:GetFoundationModelAvailability")

@@ -229,6 +229,8 @@ def test_code_given_as_code_is_only_tidied():
     assert code_in(fenced()) == CODE
     assert code_in("not code at all") == "not code at all\n"
     assert code_in(DOC) == DOC
+    documented = '"""\n' + fenced(OTHER) + '"""\n' + CODE
+    assert code_in(documented) == documented
 
 
 def test_blocks_without_a_result_are_joined():
