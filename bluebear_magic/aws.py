@@ -228,6 +228,8 @@ def _of_service(response: Mapping[str, Any], call: Call) -> Trouble:
     if name in _BAD_KEYS:
         hint = "check AWS_PROFILE and the clock, then run: aws sts get-caller-identity"
         return Trouble("credentials", f"AWS does not accept these credentials ({said})", hint)
+    if "prompt caching" in said:  # comes as a denial
+        return Trouble("no_caching", f"{call.model or 'the model'} caches no prompts")
     if name in {"AccessDenied", "UnauthorizedOperation", "Forbidden"} or status == 403:
         return _denied(said, call)
     if name in _THROTTLED or status == 429:
@@ -349,8 +351,6 @@ def _model(said: str, call: Call) -> Trouble | None:
         return Trouble("no_tools", f"{model} takes no tools")
     if "streaming" in low and "support" in low:
         return Trouble("no_streaming", f"{model} cannot stream", "name another model with --model")
-    if "prompt caching" in low or "cachepoint" in low.replace(" ", ""):
-        return Trouble("no_caching", f"{model} caches no prompts")
     if "too long" in low or "maximum context" in low or "too many input tokens" in low:
         return Trouble(
             "too_long", f"the question with its schemas is too long for {model}",

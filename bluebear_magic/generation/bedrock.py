@@ -216,8 +216,8 @@ class BedrockModel:
             known = trouble.reason in self._lacks
             self._lacks.add(trouble.reason)
             return not known
-        if trouble.reason == "needs_profile" and not self._id.startswith("arn:"):
-            self._id = self._choice.profile_of(self._id)
+        if trouble.reason == "needs_profile" and "profile/" not in self._id:
+            self._id = self._choice.profile_of(model_ids.bare(self._id))
             return True
         if trouble.reason == "no_model_access" and self._candidates is not None:
             denied, self._id = self._id, next(self._candidates, "")

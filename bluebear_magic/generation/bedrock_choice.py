@@ -11,6 +11,7 @@ from bluebear_magic.generation.model_ids import (
     InferenceProfile,
     known,
     label,
+    likely_profiles,
     nearest,
     profiles_for,
 )
@@ -39,10 +40,18 @@ class Choice:
 
     def profile_of(self, model: str) -> str:
         """The profile to call for a bare id. Raises ``ModelError`` that names what would work."""
-        serving = profiles_for(model, self.profiles(), self._aws.region)
+        region = self._aws.region
+        try:
+            serving = profiles_for(model, self.profiles(), region)
+        except ModelError as error:
+            near = " or ".join(f"--model {name}" for name in likely_profiles(model, region))
+            raise ModelError(
+                f"{model} can only be called through an inference profile, and they cannot be "
+                f"listed: {error.message}",
+                f"try {near}",
+            ) from error
         if serving:
             return serving[0].id
-        region = self._aws.region
         raise ModelError(
             f"{model} needs an inference profile, and there is none for it in {region}",
             self._others(model),

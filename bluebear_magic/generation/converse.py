@@ -86,7 +86,9 @@ def assistant(reply: Sequence[Block], features: Features) -> dict[str, Any]:
         if (features.reasoning or "reasoningContent" not in block)
         and ("text" not in block or block["text"].strip())
     ]
-    return {"role": "assistant", "content": kept or [{"text": "(no answer)"}]}
+    if all("reasoningContent" in block for block in kept):
+        kept.append({"text": "(no answer)"})  # thoughts alone are no message
+    return {"role": "assistant", "content": kept}
 
 
 def answer(reply: Sequence[Block], text: str) -> dict[str, Any]:

@@ -105,6 +105,11 @@ def profiles_for(
     return tuple(sorted(serving, key=lambda profile: (_distance(profile.id, region), profile.id)))
 
 
+def likely_profiles(model: str, region: str) -> tuple[str, ...]:
+    """Ids of profiles that a bare id probably has, where they cannot be listed."""
+    return tuple(f"{place}.{model}" for place in (*_own_places(region), "global"))
+
+
 def nearest(model: str, profiles: Sequence[InferenceProfile], most: int = 3) -> tuple[str, ...]:
     """Ids that a mistyped one may have meant."""
     ids = {name for profile in profiles for name in (profile.id, *profile.models)}

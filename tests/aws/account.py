@@ -65,6 +65,7 @@ class Account:
     def find(self, model_id: str) -> FoundationModel:
         """The model behind an id, a profile's id or an ARN. Raises ``Invalid``."""
         by_id = {model.id: model for model in self.models}
+        model_id = model_id.removeprefix(self.model_arn(""))
         for profile in self.profiles:
             if model_id in {profile.id, profile.arn(self.region)}:
                 return by_id[profile.model]
@@ -151,7 +152,9 @@ def check_messages(params: dict[str, Any], model: FoundationModel) -> None:
     points = sum("cachePoint" in block for block in _blocks(params))
     if points and not model.caching:
         raise Invalid(
-            "You invoked an unsupported model or your request did not allow prompt caching."
+            "You invoked an unsupported model or your request did not allow prompt caching.",
+            "AccessDeniedException",
+            403,
         )
     if points > _MOST_CACHE_POINTS:
         raise Invalid(f"A maximum of 4 blocks with cache_control may be provided. Found {points}.")

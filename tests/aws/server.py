@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Invalid("the request is not signed")
             self._dispatch(operation, recorded)
         except Invalid as error:
-            self._refuse(Refuse("ValidationException", str(error)))
+            self._refuse(Refuse(error.code, str(error), error.status))
         except (ConnectionError, TimeoutError):
             self.close_connection = True
 

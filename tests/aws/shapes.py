@@ -14,6 +14,11 @@ from botocore.validate import ParamValidator
 class Invalid(Exception):
     """A request that the service would refuse; the text says where and why."""
 
+    def __init__(self, message: str, code: str = "ValidationException", status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
 
 @functools.cache
 def service(name: str) -> ServiceModel:

@@ -63,7 +63,7 @@ ANSWERED = {
     "not found": (Refuse("ResourceNotFoundException", "nothing here", 404), "unknown_model", "list-inference-profiles"),
     "needs a profile": (invalid(ON_DEMAND), "needs_profile", "list-inference-profiles"),
     "no tools": (invalid("This model doesn't support tool use in streaming mode."), "no_tools", ""),
-    "no caching": (invalid("You invoked an unsupported model or your request did not allow prompt caching."), "no_caching", ""),
+    "no caching": (Refuse("AccessDeniedException", "You invoked an unsupported model or your request did not allow prompt caching.", 403), "no_caching", ""),
     "no streaming": (invalid("The model is unsupported for streaming / does not support streaming"), "no_streaming", "--model"),
     "too long": (invalid("Input is too long for requested model."), "too_long", "--data"),
     "invalid": (invalid("messages: something odd"), "invalid", ""),

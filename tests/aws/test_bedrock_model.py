@@ -507,6 +507,28 @@ def test_a_bare_id_is_called_through_the_nearest_profile(bedrock, region, place)
     assert model.name == f"{place}.{bare}"
 
 
+def test_a_bare_id_where_profiles_may_not_be_listed_names_the_likely_ones(bedrock):
+    _, model = bedrock(model="anthropic.claude-sonnet-5", account=Account(listing=False))
+    error = fails(model, "only be called through an inference profile")
+    assert error.hint == (
+        "try --model us.anthropic.claude-sonnet-5 or --model global.anthropic.claude-sonnet-5"
+    )
+
+
+def test_the_arn_of_a_foundation_model_is_resolved_too(bedrock):
+    account = Account()
+    server, model = bedrock(RIGHT, model=account.model_arn("anthropic.claude-sonnet-5"))
+    generate(model)
+    assert server.asked()[-1]["modelId"] == US
+
+
+def test_thoughts_alone_are_asked_again(bedrock):
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2ln"}}}
+    server, model = bedrock(Reply([thought]), RIGHT)
+    assert generate(model)[0].code == CODE
+    assert server.asked()[1]["messages"][1]["content"] == [thought, {"text": "(no answer)"}]
+
+
 def test_a_bare_id_without_a_profile_names_those_that_work(bedrock):
     account = Account(
         (
