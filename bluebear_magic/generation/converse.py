@@ -153,11 +153,9 @@ def verdict(reply: Reply) -> Extracted:
     reason: Reason = ""
     if reply.arguments is not None:
         draft = draft_of(loads(reply.arguments))
-        if draft is not None and (draft.questions or not draft.code.strip()):
-            return Extracted(draft)
         if draft is not None:
             draft = finished(draft)
-            if parses(draft.code) or is_code(draft.code):
+            if draft.questions or parses(draft.code) or is_code(draft.code):
                 return Extracted(draft)
         reason = "prose" if draft is not None else "broken"
         found = extract(reply.arguments)

@@ -74,8 +74,11 @@ def code_in(text: str) -> str:
 
 
 def finished(draft: Draft) -> Draft:
-    """The draft of a tool's arguments with its code tidied."""
-    return replace(draft, code=code_in(draft.code))
+    """The draft of a tool's arguments with its code tidied; beside questions, prose in the
+    place of code is none.
+    """
+    code = code_in(draft.code)
+    return replace(draft, code="" if draft.questions and not is_code(code) else code)
 
 
 # --- blocks ----------------------------------------------------------------
@@ -132,7 +135,8 @@ def _arguments(parts: Sequence[Segment]) -> Extracted | None:
     """From a tool call or a JSON body that came as text."""
     prose = "\n".join(part.text for part in parts if part.language is None)
     named = {name: html.unescape(value) for name, value in _PARAMETER.findall(prose[:_MOST_CALL])}
-    if draft := draft_of(named):
+    draft = draft_of(named)
+    if draft is not None and (draft.questions or _runs(draft.code)):
         return Extracted(finished(draft))
     marked = [part.text for part in parts if part.language is not None and _json_like(part)]
     for text in [*marked, prose.strip()]:

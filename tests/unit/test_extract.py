@@ -170,6 +170,7 @@ NOT_FOUND = {
     "cut json": (json.dumps(ARGUMENTS)[:-40], "cut"),
     "cut json in a fence": ("```json\n" + json.dumps(ARGUMENTS)[:60], "cut"),
     "json without code": ('{"answer": 42}', "prose"),
+    "a call as text with prose as code": ('<parameter name="code">I cannot</parameter>', "prose"),
     "json with prose as code": ('{"code": "I cannot do that"}', "prose"),
 }  # fmt: skip
 
@@ -223,6 +224,11 @@ def test_arguments_as_text_keep_what_they_say():
 )  # fmt: skip
 def test_drafts_of_arguments(arguments, draft):
     assert draft_of(arguments) == draft
+
+
+def test_prose_beside_questions_is_no_code():
+    draft = extract('{"code": "I need to know more", "questions": ["Which year?"]}').draft
+    assert draft == Draft("", questions=("Which year?",))
 
 
 def test_code_given_as_code_is_only_tidied():
