@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from bluebear_magic.runner.envelope import Fault, Outcome, Table
+from bluebear_magic.runner.envelope import Fault, Outcome, Table, Write
 
 Severity = Literal["block", "approve", "repair", "warn"]
+# The policies by name, from the loosest to the strictest.
+PRESETS = ("write_with_approval", "read_only", "locked")
+Word = Literal["pass", "warn", "approve", "block"]
 Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
 
 
@@ -186,7 +189,7 @@ class Finding:
     """One thing wrong with code. ``line`` and ``column`` count from 1 and 0, as Python does.
 
     ``repair``: the code runs, but is proven to miss what the data hold; a model gets to
-    mend it, and no one else is stopped.
+    mend it, and no one else is stopped. ``write``: what a finding of a write would do.
     """
 
     rule: str
@@ -196,6 +199,7 @@ class Finding:
     text: str
     message: str
     suggestion: str = ""
+    write: Write | None = None
 
 
 @dataclass(frozen=True)
@@ -243,8 +247,9 @@ class Checked:
         """The first thing wrong, if any."""
         if self.ok or self.refused:
             return self.refused
-        for finding in self.blocking:
-            return ErrorInfo("blocked", finding.message, finding.suggestion, finding.line)
+        for finding in sorted(self.blocking, key=lambda f: f.severity != "block"):
+            kind = "blocked" if finding.severity == "block" else "approval"
+            return ErrorInfo(kind, finding.message, finding.suggestion, finding.line)
         if self.fault:
             hint = self.fault.suggestion or ""
             return ErrorInfo("run_failed", self.fault.message, hint, self.fault.line)

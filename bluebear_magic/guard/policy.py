@@ -1,5 +1,9 @@
 """What code may use, as data: one :class:`Policy` holds every allow-list of the guard.
 
+Three presets share these lists, and differ in who may say yes to what they refuse:
+``read_only`` (nobody: code reads and computes), ``write_with_approval`` (a person, to each of
+the writes in ``APPROVABLE``), ``locked`` (nobody, and no session can choose another).
+
 The names that libraries give (Spark's functions, its types, its SQL functions,
 the attributes of every class code can come to hold) are stored in
 ``names.json``, because where the guard runs Spark need not be installed.
@@ -8,14 +12,20 @@ the attributes of every class code can come to hold) are stored in
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from bluebear_magic.guard import lists
+
+# The rules that a person may waive, each of whose findings says what would be done and where.
+# Nothing that leads out of the lists can be: no escape, no engine, no reading by path, no
+# reflection, and no text that is only known at run time. Views for all sessions and changes
+# of the catalog cannot either: they would end with the job.
+APPROVABLE = frozenset({"SPARK-WRITE"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +41,8 @@ class Policy:
     ``session``: what may be read on ``spark``. ``string_calls``: names that
     methods such as pandas' ``agg`` may be given as text. ``settings``: prefixes
     of settings that a builder may name. ``approve``: rules that a person may
-    waive. ``sql_nodes``: sqlglot's node classes.
+    waive. ``write_to``: where approved writes may go, None for any fit place.
+    ``sql_nodes``: sqlglot's node classes.
     """
 
     name: str
@@ -51,8 +62,9 @@ class Policy:
     sql_table_functions: frozenset[str]
     sql_nodes: frozenset[str]
     approve: frozenset[str] = field(default=frozenset())
+    write_to: tuple[str, ...] | None = None
 
-    @cached_property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change when any list does."""
         content = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
@@ -97,3 +109,15 @@ def read_only() -> Policy:
 
 
 READ_ONLY = read_only()
+
+
+@functools.cache
+def preset(name: str, write_to: tuple[str, ...] | None = None) -> Policy:
+    """The policy of that name (``records.PRESETS``). KeyError for any other."""
+    approve = {"locked": frozenset[str](), "read_only": frozenset[str](),
+               "write_with_approval": APPROVABLE}[name]  # fmt: skip
+    if name == READ_ONLY.name:
+        return READ_ONLY
+    return dataclasses.replace(
+        READ_ONLY, name=name, approve=approve, write_to=write_to if approve else None
+    )

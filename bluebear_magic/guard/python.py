@@ -16,6 +16,7 @@ from bluebear_magic.guard.report import Report
 from bluebear_magic.guard.scopes import Program, Scope, Use, analyse
 from bluebear_magic.guard.spark import SparkRules
 from bluebear_magic.guard.texts import Texts
+from bluebear_magic.guard.writes import Writes
 from bluebear_magic.records import Finding
 
 MAX_CODE = 200_000  # characters; a cell has some thousand at most
@@ -87,6 +88,9 @@ class PythonRules:
         self._syntax()
         self._imports()
         self._builders()
+        self.built |= Writes(
+            self.program, self.paths, self.texts, self.report, self.policy
+        ).judged()
         for use in self.program.uses:
             self._name(use)
         for use in self.program.stores:

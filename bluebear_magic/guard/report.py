@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 from bluebear_magic.guard.policy import Policy
 from bluebear_magic.guard.rules import RULES
-from bluebear_magic.records import Finding
+from bluebear_magic.records import Finding, Severity
+from bluebear_magic.runner.envelope import Write
 
-MAX_FINDINGS = 200  # after so many, more say nothing new
+MAX_FINDINGS = 200  # of a kind: after so many, more say nothing new
 MAX_NEAR = 20  # findings for which a near name is looked up
 MAX_TEXT = 120  # characters of the offending text that a finding shows
 _OPENING = re.compile(r"[rbfuRBFU]{0,2}(\"\"\"|'''|\"|')")
@@ -23,7 +25,8 @@ class Report:
         self.lines = code.splitlines()
         self.policy = policy
         self.tables = tables
-        self._found: dict[tuple[str, int, int, str], Finding] = {}
+        self._found: dict[tuple[str, int, int, str, Write | None], Finding] = {}
+        self._count: Counter[Severity] = Counter()
 
     def add(self, rule: str, node: ast.AST, text: str, **words: str) -> None:
         """A finding at a node of the syntax tree."""
@@ -31,25 +34,46 @@ class Report:
 
     def add_at(self, rule: str, line: int, column: int, text: str, **words: str) -> None:
         """A finding at a place; ``words`` fill the rule's message and advice."""
-        if len(self._found) >= MAX_FINDINGS:
-            return
+        self._add(rule, (line, column), text, words, None)
+
+    def add_write(
+        self, rule: str, line: int, column: int, text: str, write: Write, **words: str
+    ) -> None:
+        """A finding of which is known what it would do, so that a person may approve it."""
+        self._add(rule, (line, column), text, words, write)
+
+    def _add(
+        self,
+        rule: str,
+        place: tuple[int, int],
+        text: str,
+        words: Mapping[str, str],
+        write: Write | None,
+    ) -> None:
         known = RULES[rule]
+        approvable = write is not None and rule in self.policy.approve
+        severity: Severity = "approve" if approvable else known.severity
+        # Each kind has its own room: no flood of warnings may hide what blocks.
+        if self._count[severity] >= MAX_FINDINGS and severity != "approve":
+            return
         text = " ".join(text.split())
         if len(text) > MAX_TEXT:
             text = text[: MAX_TEXT - 1] + "…"
-        filled = {"text": text, "near": "", "detail": "", "tables": self.advise_table(""), **words}
-        self._found.setdefault(
-            (rule, line, column, text),
-            Finding(
+        blank = {"near": "", "detail": "", "instead": "", "tables": self.advise_table("")}
+        filled = {"text": text, **blank, **words}
+        key = (rule, *place, text, write)
+        if key not in self._found:
+            self._count[severity] += 1
+            self._found[key] = Finding(
                 rule=rule,
-                severity="approve" if rule in self.policy.approve else known.severity,
-                line=line,
-                column=column,
+                severity=severity,
+                line=place[0],
+                column=place[1],
                 text=text,
                 message=known.why.format(**filled),
                 suggestion=known.advice.format(**filled),
-            ),
-        )
+                write=write,
+            )
 
     def add_in_text(
         self, rule: str, node: ast.AST, line: int, column: int, text: str, **words: str

@@ -26,6 +26,14 @@ class Rule:
 _ALL = (
     # --- the text as a whole ---
     Rule(
+        "FILE-READ",
+        "block",
+        "The file cannot be judged: {detail}.",
+        "Give a file of Python in UTF-8.",
+        bad="bluebear guard missing.py",
+        good="bluebear guard job.py",
+    ),
+    Rule(
         "PY-SYNTAX",
         "block",
         "This is not Python: {detail}.",
@@ -227,8 +235,8 @@ _ALL = (
     Rule(
         "SPARK-WRITE",
         "block",
-        "`.{text}` writes data.",
-        "Leave the answer in `result`; it is saved for you.",
+        "`.{text}` writes data{detail}.",
+        "Leave the answer in `result`; it is saved for you{instead}.",
         bad='df.write.parquet("x")',
         good="result = df",
     ),

@@ -42,6 +42,22 @@ class Binding:
 
 
 @dataclass(frozen=True)
+class Write:
+    """One write that the code does, as it can be read in it.
+
+    ``kind``: to a ``path`` (``target`` is a folder, as a URI or an absolute path) or to a
+    ``table``. ``mode``: what happens to what is there: ``errorifexists``, ``ignore``,
+    ``append``, ``overwrite``, or the name of a table's own operation.
+    """
+
+    kind: Literal["path", "table"]
+    format: str
+    target: str
+    mode: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Limits:
     """``rows`` of a preview, ``seconds`` for the whole job, ``output`` characters kept.
 
@@ -59,7 +75,8 @@ class Job:
     """A piece of PySpark to run over named datasets.
 
     ``result_dir`` (mode ``full``): the folder for the whole results as Parquet.
-    ``cell``: the file name that tracebacks show for the code.
+    ``cell``: the file name that tracebacks show for the code. ``writes``: those that a person
+    has approved; the code can do no other, and a check does them in a scratch folder.
     """
 
     code: str
@@ -68,6 +85,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     result_dir: str | None = None
     cell: str = "<cell>"
+    writes: tuple[Write, ...] = ()
     protocol: int = PROTOCOL
 
     def to_json(self) -> str:
@@ -89,6 +107,10 @@ class Job:
             for item in raw["datasets"]
         )
         raw["limits"] = Limits(**raw["limits"])
+        raw["writes"] = tuple(
+            Write(**{**item, "options": tuple((key, value) for key, value in item["options"])})
+            for item in raw["writes"]
+        )
         return cls(**raw)
 
 

@@ -20,6 +20,7 @@ from bluebear_magic.runner.envelope import Fault, Job, Outcome, PlanFacts, Stage
 from bluebear_magic.runner.faults import at_line, fault_of
 from bluebear_magic.runner.observe import Observer
 from bluebear_magic.runner.results import fetch, preview, storable, store
+from bluebear_magic.runner.writing import writing
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -99,7 +100,7 @@ def _executed(spark: SparkSession, job: Job, version: str, spent: Mapping[str, f
         with contextlib.redirect_stdout(output):
             with watch.during("analyse"):
                 namespace = _namespace(spark)
-                with observer.watching():
+                with observer.watching(), writing(spark, job):
                     exec(compiled, namespace)  # noqa: S102 - running code is what this module is for
                 frames = _results(namespace)
             with watch.during("facts"):
