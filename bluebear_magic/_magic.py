@@ -97,6 +97,8 @@ class BluebearMagics(Magics):
     @magic_arguments()
     @argument("--into", metavar="NAME", help="the variable and dataset that the result becomes")
     @argument("--backend", choices=BACKENDS, help="where the code runs, whatever was picked")
+    @argument("--approve", action="append", default=[], metavar="RULE",
+              help="say yes to what a rule asks, as SPARK-WRITE; may be repeated")  # fmt: skip
     @cell_magic
     def bluebear_run(self, line: str, cell: str) -> None:
         """Runs PySpark over the whole data: guarded, checked first if this machine has not.
@@ -106,7 +108,13 @@ class BluebearMagics(Magics):
         options, rest = self._parse(self.bluebear_run, line)
         if rest:
             raise UsageError(f"%%bluebear_run: what is {rest!r}? The code goes below this line")
-        self._call(self.frontend.run_cell, cell, into=options.into, backend=options.backend)
+        self._call(
+            self.frontend.run_cell,
+            cell,
+            into=options.into,
+            backend=options.backend,
+            approve=options.approve,
+        )
 
     @no_var_expand
     @line_magic("bluebear")

@@ -9,7 +9,7 @@ command line call the same object.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -27,23 +27,38 @@ from bluebear_magic.errors import (
     DatasetError,
     GaveUp,
     ModelError,
+    NeedsApproval,
     NotUnderstood,
     RunFailed,
 )
-from bluebear_magic.folders import cache_folder, data_folder
+from bluebear_magic.folders import cache_folder, data_folder, state_folder
 from bluebear_magic.generation import model_ids
 from bluebear_magic.generation.offline import OfflineModel
+from bluebear_magic.guard.effective import Effective, named
+from bluebear_magic.machine import read_machine
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
 from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.provenance.approvals import Approvals, check_rules
+from bluebear_magic.provenance.audit import AuditLog
 from bluebear_magic.provenance.header import code_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
-from bluebear_magic.records import Answer, Ask, Checked, Dataset, ErrorInfo, PastTurn, Profile
+from bluebear_magic.records import (
+    PRESETS,
+    Answer,
+    Ask,
+    Checked,
+    Dataset,
+    ErrorInfo,
+    PastTurn,
+    Profile,
+)
 
 _RAISED = {
     error.kind: error
     for error in (
-        ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NotUnderstood, RunFailed,
+        ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NeedsApproval, NotUnderstood,
+        RunFailed,
     )
 }  # fmt: skip
 
@@ -93,7 +108,11 @@ class Bluebear:
             receipts=ReceiptStore(data_folder() / "receipts"),
             settings=settings,
             reporter=reporter or SilentReporter(),
+            approvals=Approvals(AuditLog(state_folder())),
+            machine=read_machine(),
         )
+        if settings.untrusted:
+            self.tools.reporter.warn(settings.untrusted)
         if backend is not None:
             pick(backend, self.tools.backends)
         pipeline.tidy()
@@ -121,9 +140,13 @@ class Bluebear:
         data: Sequence[str] = (),
         attempts: int | None = None,
         model: str | None = None,
+        approve: Collection[str] = (),
         strict: bool = False,
     ) -> Answer:
-        """Checked code for a question. ``data``: names or paths; all datasets when empty."""
+        """Checked code for a question. ``data``: names or paths; all datasets when empty.
+
+        ``approve``: rules that you say yes to, where the policy asks; so in ``check``, ``run``.
+        """
         try:
             self._check_open()
             if not question.strip():
@@ -131,8 +154,9 @@ class Bluebear:
             tries = self.settings.attempts if attempts is None else attempts
             if not 1 <= tries <= MOST_ATTEMPTS:
                 raise ArgumentError(f"{tries} attempts", f"give a number from 1 to {MOST_ATTEMPTS}")
+            check_rules(approve, self.tools.policy)
             writer = self.model(model)
-            ask = Ask(question, self._names(data), tries)
+            ask = Ask(question, self._names(data), tries, tuple(approve))
         except BluebearError as error:
             answer = Answer(question, error=pipeline.as_info(error))
         else:
@@ -149,12 +173,19 @@ class Bluebear:
         context = pipeline.gather(self.tools, Ask(question, self._names(data)))
         return pipeline.would_send(context, question)
 
-    def check(self, code: str, *, data: Sequence[str] = (), strict: bool = False) -> Checked:
-        """Guards code and runs it once on samples."""
+    def check(
+        self,
+        code: str,
+        *,
+        data: Sequence[str] = (),
+        approve: Collection[str] = (),
+        strict: bool = False,
+    ) -> Checked:
+        """Guards code and runs it once on samples; an approved write reaches no data of yours."""
         try:
             self._check_open()
             datasets = self.tools.catalog.resolve(self._names(data))
-            checked = pipeline.check(self.tools, code, datasets)
+            checked = pipeline.check(self.tools, code, datasets, approve)
         except BluebearError as error:
             checked = Checked(refused=pipeline.as_info(error))
         if strict and checked.error:
@@ -168,6 +199,7 @@ class Bluebear:
         backend: str | None = None,
         into: str | None = None,
         data: Sequence[str] = (),
+        approve: Collection[str] = (),
         strict: bool = False,
     ) -> Result:
         """Runs an answer, or code, over the whole data.
@@ -182,7 +214,7 @@ class Bluebear:
                 raise as_error(answer.error)
             if into:
                 self.check_result_name(into)
-            result = self._run(answer, backend, data)
+            result = self._run(answer, backend, data, approve)
             if into and result.path:
                 self.tools.catalog.add(into, result.path)
                 self._results.add(into.lower())
@@ -194,7 +226,9 @@ class Bluebear:
             )
         return result
 
-    def _run(self, answer: Answer, backend: str | None, data: Sequence[str]) -> Result:
+    def _run(
+        self, answer: Answer, backend: str | None, data: Sequence[str], approve: Collection[str]
+    ) -> Result:
         names = answer.datasets or self._names(data)
         ran = pipeline.run(
             self.tools,
@@ -202,6 +236,7 @@ class Bluebear:
             self.tools.catalog.resolve(names),
             backend=backend or self.choice(answer.code),
             question=answer.question or None,
+            approve=approve,
         )
         tables = ran.outcome.tables
         if answer.question:
@@ -236,6 +271,32 @@ class Bluebear:
             raise ArgumentError(
                 f"`{name}` is a dataset: a result cannot take its name", f"try {name}_result"
             )
+
+    # --- policy ------------------------------------------------------------
+
+    @property
+    def policy(self) -> Effective:
+        """What code may do in this session, and who says so."""
+        return self.tools.effective
+
+    def choose_policy(self, name: str) -> Effective:
+        """Chooses a policy for this session. Raises ``ArgumentError`` for one that is not there
+        or that this machine does not allow.
+        """
+        if name not in PRESETS:
+            raise ArgumentError(f"there is no policy `{name}`", f"policies: {', '.join(PRESETS)}")
+        machine = self.tools.machine
+        if self.settings.locked and name != self.policy.policy.name:
+            raise ArgumentError(
+                f"this session is locked, by {self.policy.source}", "begin another one without it"
+            )
+        if named(name, "", machine).tightened:
+            raise ArgumentError(
+                f"this machine's policy allows nothing looser than `{machine.policy}`",
+                f"it is set in {' and '.join(machine.files)}",
+            )
+        self.settings.policy = name
+        return self.policy
 
     # --- choices -----------------------------------------------------------
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic import cli_policy
 from bluebear_magic.config import BACKENDS
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.notebook.reporter import TerminalReporter
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check, failed=lambda error: _check_json(Checked(), error))
 
     for command in (ask, check):
+        _add_approve(command)
         command.add_argument(
             "--data", action="append", default=[], metavar="PATH",
             help="a dataset: PATH or NAME=PATH; may be repeated",
@@ -83,8 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", type=Path)
     run.add_argument("--output", type=Path, help="where the executed notebook goes")
     run.add_argument("--inplace", action="store_true", help="write it back over the notebook")
+    _add_approve(run)
     run.set_defaults(command=_run, json=False)
+    cli_policy.add_commands(commands)
     return parser
+
+
+def _add_approve(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--approve", action="append", default=[], metavar="RULE",
+        help="say yes to what a rule asks about, as SPARK-WRITE; may be repeated",
+    )  # fmt: skip
 
 
 # --- ask -------------------------------------------------------------------
@@ -94,8 +105,11 @@ def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.api import Bluebear
 
     with Bluebear(options.model, options.backend, reporter=reporter) as bb:
-        answer = bb.ask(options.question, data=options.data, attempts=options.attempts)
-        result = None if options.no_run or answer.error else bb.run(answer)
+        approve = options.approve
+        answer = bb.ask(
+            options.question, data=options.data, attempts=options.attempts, approve=approve
+        )
+        result = None if options.no_run or answer.error else bb.run(answer, approve=approve)
         reporter.done()
     error = answer.error or (result.error if result is not None else None)
     if options.json:
@@ -146,18 +160,7 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
 
 
 def _findings_json(checked: Checked) -> list[dict[str, Any]]:
-    return [
-        {
-            "rule": finding.rule,
-            "severity": finding.severity,
-            "line": finding.line,
-            "column": finding.column,
-            "text": finding.text,
-            "message": finding.message,
-            "suggestion": finding.suggestion,
-        }
-        for finding in checked.findings
-    ]
+    return [cli_policy.finding_json(finding) for finding in checked.findings]
 
 
 def _table_json(table: Table) -> dict[str, Any]:
@@ -195,7 +198,7 @@ def _check(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.api import Bluebear
 
     with Bluebear(reporter=reporter) as bb:
-        checked = bb.check(code, data=options.data)
+        checked = bb.check(code, data=options.data, approve=options.approve)
         reporter.done()
     if options.json:
         _print_json(_check_json(checked, checked.error))
@@ -225,7 +228,7 @@ def _run(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.headless import run_notebook
 
     output = options.notebook if options.inplace else options.output
-    written = run_notebook(options.notebook, output, reporter, _print)
+    written = run_notebook(options.notebook, output, reporter, _print, options.approve)
     reporter.done()
     _print(f"The executed notebook: {written}")
     return 0

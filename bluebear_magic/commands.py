@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import difflib
 import shlex
+from collections import Counter
 from typing import NoReturn
 
 from bluebear_magic.errors import ArgumentError
 from bluebear_magic.frontend import Frontend
+from bluebear_magic.guard import RULES
+from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
 from bluebear_magic.present.listing import card_bundle, listing_bundle
 
@@ -18,6 +21,8 @@ HELP = """\
 %bluebear data show NAME         schema, rows, size, examples
 %bluebear data rm NAME           forget a dataset (the files stay)
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
+%bluebear policy                 what code may do, what needs approval, and who says so
+%bluebear policy NAME            choose read_only, write_with_approval or locked, for this session
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
@@ -37,7 +42,7 @@ def run_command(frontend: Frontend, line: str) -> None:
     if not words or words == ["help"]:
         frontend.show_bundle({"text/plain": HELP})
         return
-    commands = {"data": _data, "use": _use, "worker": _worker}
+    commands = {"data": _data, "use": _use, "policy": _policy, "worker": _worker}
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
         hint = f"did you mean %bluebear {near[0]}?" if near else HELP
@@ -53,6 +58,43 @@ def _use(frontend: Frontend, words: list[str]) -> None:
     status = backend.status()
     told = f"Code of this session runs on {backend.title} from now on ({status.state})."
     frontend.show_bundle({"text/plain": told + (f" {status.detail}" if status.detail else "")})
+
+
+def _policy(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear policy", add_help=False)
+    parser.add_argument("name", nargs="?")
+    name = parser.parse_args(words).name
+    told = policy_told(frontend.bb.choose_policy(name) if name else frontend.bb.policy)
+    if frontend.bb.settings.untrusted:
+        told = (*told, frontend.bb.settings.untrusted)
+    frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
+
+
+def policy_told(held: Effective) -> tuple[str, ...]:
+    """A policy in a few lines: its name, who says so, what it asks about and what it blocks."""
+    policy, machine = held.policy, held.machine
+    lines = [f"{policy.name}: {_MEANING[policy.name]}", f"set by {held.origin}"]
+    if held.tightened:
+        lines.append(f"{held.source} asks for {held.wanted}, which this machine does not allow")
+    elif machine.files:
+        lines.append(f"this machine allows nothing looser than {machine.policy}")
+    if policy.approve:
+        lines.append(f"needs approval: {', '.join(sorted(policy.approve))}")
+    if policy.write_to is not None:
+        lines.append(f"approved writes go below: {', '.join(policy.write_to) or 'nowhere'}")
+    blocked = [rule.id for rule in RULES.values() if rule.severity == "block"]
+    families = Counter(name.partition("-")[0] for name in blocked if name not in policy.approve)
+    counts = ", ".join(f"{count} {family}" for family, count in families.items())
+    lines.append(f"blocked: what {sum(families.values())} rules refuse ({counts})")
+    lines.append("`bluebear rules` tells of each rule, with examples")
+    return tuple(lines)
+
+
+_MEANING = {
+    "read_only": "code reads and computes; what would write is blocked",
+    "write_with_approval": "code may write where a person has said yes to what goes where",
+    "locked": "code reads and computes; nothing can be approved, and the session stays so",
+}
 
 
 def _worker(frontend: Frontend, words: list[str]) -> None:

@@ -2,11 +2,15 @@
 
 Defaults, the user's ``bluebear.toml``, the one in the notebook's folder, ``BLUEBEAR_*``
 in the environment; then ``%config Bluebear.name = value``, and last the magic line.
+
+The file in the notebook's folder comes with the notebook, from whoever wrote it: it may make
+the policy stricter, and looser only after ``bluebear trust`` (:mod:`bluebear_magic.trust`).
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +21,8 @@ from traitlets.config import Configurable
 
 from bluebear_magic.errors import ConfigError
 from bluebear_magic.folders import config_file
+from bluebear_magic.records import PRESETS
+from bluebear_magic.trust import SETTINGS, TrustStore
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,6 +46,11 @@ class Settings(Configurable):
     backend = Enum(BACKENDS, "auto", help="Where code runs: auto, local, soal or emr.").tag(
         config=True
     )
+    policy = Enum(
+        PRESETS,
+        "read_only",
+        help="What code may do: read_only, write_with_approval or locked.",
+    ).tag(config=True)
     attempts = Int(4, min=1, max=MOST_ATTEMPTS, help="Drafts at most for one question.").tag(
         config=True
     )
@@ -55,19 +66,55 @@ class Settings(Configurable):
     ).tag(config=True)
     warm = Bool(True, help="Start local Spark in the background when loaded.").tag(config=True)
 
+    untrusted: str = ""  # what a folder's file would loosen and may not, in one line
+    _said: tuple[str, str] = ("", "")  # the policy as it was loaded, and where it came from
+
     def load(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
         """Takes the files' and the environment's values. Raises ``ConfigError``.
 
         What IPython's own configuration sets (``c.Bluebear.x``) stays: it is stronger.
         """
         configured = self.config.get(type(self).__name__, {})
-        for file in (config_file(), folder / "bluebear.toml"):
-            values = _read(file)
-            self._take({k: v for k, v in values.items() if k not in configured}, str(file))
+        source = "IPython's configuration" if "policy" in configured else "the default"
+        for file in (config_file(), folder / SETTINGS):
+            content = _content(file)
+            values = _values(file, content)
+            if file.parent == folder:
+                values = self._trusted(folder, content, values)
+            values = {k: v for k, v in values.items() if k not in configured}
+            self._take(values, str(file))
+            source = str(file) if "policy" in values else source
         for name in self.trait_names(config=True):
             value = environ.get(f"BLUEBEAR_{name.upper()}")
             if value is not None and name not in configured:
                 self._set(name, _typed(self.traits()[name], value), f"BLUEBEAR_{name.upper()}")
+                source = "BLUEBEAR_POLICY" if name == "policy" else source
+        self._said = (str(self.policy), source)
+
+    @property
+    def locked(self) -> bool:
+        """Whether these settings were locked as they were loaded: then they stay so."""
+        return self._said[0] == PRESETS[-1]
+
+    @property
+    def policy_source(self) -> str:
+        """Where the policy's value came from."""
+        policy, source = self._said
+        if self.locked or policy == self.policy:
+            return source
+        return "this session (%config or %bluebear policy)"
+
+    def _trusted(self, folder: Path, content: bytes, values: dict[str, Any]) -> dict[str, Any]:
+        """The values without those that loosen, unless this user has agreed to the file."""
+        loose = loosening(values, str(self.policy))
+        if not loose or TrustStore().holds(folder, content):
+            return values
+        told = ", ".join(f"{name} = {values[name]!r}" for name in loose)
+        self.untrusted = (
+            f"{folder / SETTINGS} would allow more than your own settings do and is ignored "
+            f"there: {told}. `bluebear trust {shlex.quote(str(folder))}` lets it"
+        )
+        return {name: value for name, value in values.items() if name not in loose}
 
     def _take(self, values: Mapping[str, Any], source: str) -> None:
         known = self.trait_names(config=True)
@@ -85,15 +132,40 @@ class Settings(Configurable):
             raise ConfigError(f"{source}: {error}", self.traits()[name].help) from error
 
 
-def _read(file: Path) -> dict[str, Any]:
+def loosening(values: Mapping[str, Any], policy: str) -> tuple[str, ...]:
+    """The settings among ``values`` that allow more than the policy in force so far."""
+    given = values.get("policy")
+    if given in PRESETS and PRESETS.index(given) < PRESETS.index(policy):
+        return ("policy",)
+    return ()
+
+
+def folder_settings(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """The ``bluebear.toml`` of a folder: its bytes and what it sets. Raises ``ConfigError``."""
+    content = _content(folder / SETTINGS)
+    return content, _values(folder / SETTINGS, content)
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes; none where there is no such file."""
     try:
-        with file.open("rb") as stream:
-            values: dict[str, Any] = tomllib.load(stream)
-            return values
+        return file.read_bytes()
     except FileNotFoundError:
-        return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}", "correct it or remove it") from error
+        return b""
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _values(file: Path, content: bytes) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _unreadable(file, error) from error
+    return values
+
+
+def _unreadable(file: Path, error: Exception) -> ConfigError:
+    return ConfigError(f"{file} cannot be read: {error}", "correct it or remove it")
 
 
 def _typed(trait: Any, text: str) -> Any:

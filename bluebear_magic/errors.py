@@ -9,6 +9,7 @@
       ModelError                  the model gave no usable draft               "model"
         NotUnderstood             it says which words it could not place       "not_understood"
       Blocked                     the guard refuses the code                   "blocked"
+      NeedsApproval               a person has to say yes to what it writes    "approval"
       GaveUp                      every attempt failed                         "gave_up"
       RunFailed                   the code failed on the data                  "run_failed"
       BackendError                the engine, not the code, is at fault        "backend"
@@ -22,7 +23,7 @@ translated where they enter, with the cause kept.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class BluebearError(Exception):
@@ -90,6 +91,23 @@ class Blocked(BluebearError):
     """The guard refuses the code."""
 
     kind = "blocked"
+
+
+class NeedsApproval(BluebearError):
+    """The policy asks a person first; ``findings`` say what the code would write, and where."""
+
+    kind = "approval"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        line: int | None = None,
+        findings: tuple[Any, ...] = (),
+    ) -> None:
+        super().__init__(message, hint, line=line)
+        self.findings = findings
 
 
 class GaveUp(BluebearError):

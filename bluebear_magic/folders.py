@@ -42,6 +42,11 @@ def data_folder() -> Path:
     return _DIRS.user_data_path
 
 
+def state_folder() -> Path:
+    """For what this user decided and did here: trusted folders, the audit log. Not made here."""
+    return _DIRS.user_state_path
+
+
 def config_file() -> Path:
     """The user's own settings."""
     return _DIRS.user_config_path / "bluebear.toml"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,11 +14,11 @@ from bluebear_magic import pipeline
 from bluebear_magic.api import Bluebear, as_error
 from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
-from bluebear_magic.errors import ArgumentError, BluebearError
+from bluebear_magic.errors import ArgumentError, BluebearError, NeedsApproval
 from bluebear_magic.notebook import cards
 from bluebear_magic.notebook.cells import Below, CellMemory, NextInputWriter, Place, place_of
 from bluebear_magic.notebook.naming import name_for
-from bluebear_magic.notebook.reporter import DisplayReporter
+from bluebear_magic.notebook.reporter import DisplayReporter, SilentReporter
 from bluebear_magic.notebook.values import fill
 from bluebear_magic.present.render import chart_bundles, result_bundle
 from bluebear_magic.provenance.header import (
@@ -57,7 +59,9 @@ class Frontend:
     def __init__(self, shell: Any, settings: Settings) -> None:
         self.shell = shell
         self.reporter = DisplayReporter(live=bool(settings.progress))
-        self.bb = Bluebear(settings=settings, reporter=self.reporter)
+        self.bb = Bluebear(settings=settings, reporter=SilentReporter())
+        self.bb.tools.reporter = self.reporter
+        self._unsaid = settings.untrusted  # told with the first cell
         self._memory = CellMemory()
         self._writer = NextInputWriter(shell)
         self._pickers = 0
@@ -66,8 +70,17 @@ class Frontend:
 
     def ask(self, request: Request) -> None:
         """Answers a question cell. Raises what went wrong, after showing it."""
-        with self.reporter.cell():
+        with self._cell():
             self._ask(request)
+
+    @contextmanager
+    def _cell(self) -> Iterator[None]:
+        """A cell's work; the first one also says what of the folder's settings is ignored."""
+        with self.reporter.cell():
+            if self._unsaid:
+                self.reporter.warn(self._unsaid)
+                self._unsaid = ""
+            yield
 
     def _ask(self, request: Request) -> None:
         if request.into is not None:
@@ -175,13 +188,15 @@ class Frontend:
         tables = max(1, len(answer.chosen.checked.tables) if answer.chosen else 1)
         slots += [display(EMPTY, raw=True, display_id=True) for _ in range(1 + tables)]
 
-    def _runner(self, answer: Answer, name: str, slots: list[Any]) -> Callable[[], None]:
+    def _runner(
+        self, answer: Answer, name: str | None, slots: list[Any], backend: str | None = None
+    ) -> Callable[[], None]:
         """What Run does: fills displays reserved while the cell ran, so that they are saved."""
 
         def run() -> None:
             with self.reporter.cell(slots[0]):
                 try:
-                    result = self._run(answer, name, None)
+                    result = self._run(answer, name, backend)
                 except BluebearError as error:
                     self.reporter.settle(cards.error_card(error))
                     raise
@@ -192,8 +207,13 @@ class Frontend:
 
         return run
 
-    def run_cell(self, body: str, *, into: str | None, backend: str | None) -> None:
-        """Runs a ``%%bluebear_run`` cell: guarded, checked if need be, shown, kept."""
+    def run_cell(
+        self, body: str, *, into: str | None, backend: str | None, approve: Sequence[str] = ()
+    ) -> None:
+        """Runs a ``%%bluebear_run`` cell: guarded, checked if need be, shown, kept.
+
+        Where the code needs a person's approval, the cell asks for it, and fails meanwhile.
+        """
         if into is not None:
             check_name(into)
         header, code = split(body)
@@ -204,21 +224,70 @@ class Frontend:
         question = header.question if header else ""
         lines = body.count("\n") - code.count("\n") + 1  # the header and the magic's own line
         answer = Answer(question, code)
+        self.bb.tools.approvals.notebook = place_of(self.shell).notebook
+        approve = [*approve, *approved_by_command()]
         try:
-            with self.reporter.cell():
-                self._show_run(answer, into, backend)
+            with self._cell():
+                self._show_run(answer, into, backend, approve)
+        except NeedsApproval as error:
+            self._ask_approval(answer, error, into, backend)
+            raise shifted(error, lines) from error
         except BluebearError as error:
             raise shifted(error, lines) from error
 
-    def _show_run(self, answer: Answer, name: str | None, backend: str | None) -> None:
+    def _show_run(
+        self, answer: Answer, name: str | None, backend: str | None, approve: Sequence[str] = ()
+    ) -> None:
         """Runs, then shows the sentence and the table, then each chart."""
-        result = self._run(answer, name, backend)
+        result = self._run(answer, name, backend, approve)
         self.reporter.settle(result_bundle(result))
         for bundle in chart_bundles(result):
             self.show_bundle(bundle)
 
-    def _run(self, answer: Answer, name: str | None, backend: str | None) -> Result:
-        result = self.bb.run(answer, backend=backend, into=name, strict=True)
+    # --- approvals ---------------------------------------------------------
+
+    def _ask_approval(
+        self, answer: Answer, error: NeedsApproval, name: str | None, backend: str | None
+    ) -> None:
+        """Shows what would be written where, and an Approve / Reject pair where there can be."""
+        from IPython.display import display
+
+        told = display(cards.approval_card(error.findings, "asked"), raw=True, display_id=True)
+        if not has_widgets(self.shell):
+            return
+        from bluebear_magic.notebook.approval import ApprovalPair
+
+        self._pickers += 1
+        slots: list[Any] = []
+        findings = error.findings
+        approvals, policy = self.bb.tools.approvals, self.bb.tools.policy
+        notebook = approvals.notebook
+
+        def decide(say: Callable[..., None], word: str) -> None:
+            approvals.notebook = notebook
+            say(answer.code, findings, policy, "button")
+            told.update(cards.approval_card(findings, word), raw=True)
+
+        run = self._runner(answer, name, slots, backend)
+
+        def approve() -> None:
+            decide(approvals.approve, "approved")
+            run()
+
+        identity = uuid.uuid5(uuid.NAMESPACE_URL, f"bluebear approval {self._pickers}").hex
+        display(
+            ApprovalPair(approve, partial(decide, approvals.reject, "rejected"), identity=identity)
+        )
+        slots += [display(EMPTY, raw=True, display_id=True) for _ in range(2)]
+
+    def _run(
+        self,
+        answer: Answer,
+        name: str | None,
+        backend: str | None,
+        approve: Sequence[str] = (),
+    ) -> Result:
+        result = self.bb.run(answer, backend=backend, into=name, approve=approve, strict=True)
         self.shell.user_ns[LAST] = result
         if name:
             self.shell.user_ns[name] = result
@@ -235,7 +304,13 @@ class Frontend:
         self.bb.close()
 
 
+APPROVED = "BLUEBEAR_APPROVED"
 EMPTY = {"text/plain": "", "text/html": ""}
+
+
+def approved_by_command(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What `bluebear run --approve` said yes to: it starts this kernel with a variable."""
+    return environ.get(APPROVED, "").split()
 
 
 def shifted(error: BluebearError, lines: int) -> BluebearError:

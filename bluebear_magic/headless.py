@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bluebear_magic.errors import ArgumentError, BackendError, RunFailed
+from bluebear_magic.frontend import APPROVED
 from bluebear_magic.protocols import Reporter
 from bluebear_magic.provenance.header import MAGIC, parse
 
@@ -14,12 +16,17 @@ CELL_SECONDS = 3600
 
 
 def run_notebook(
-    notebook: Path, output: Path | None, reporter: Reporter, tell: Callable[[str], None]
+    notebook: Path,
+    output: Path | None,
+    reporter: Reporter,
+    tell: Callable[[str], None],
+    approve: Sequence[str] = (),
 ) -> Path:
     """Executes ``notebook`` in a fresh kernel in its own folder; returns the file written.
 
     ``output``: by default ``build/<name>`` below the current folder. ``tell`` gets each
-    question and what its run answered. Raises ``ArgumentError`` for a file that is no
+    question and what its run answered. ``approve``: rules that count as approved in the cells
+    that run code. Raises ``ArgumentError`` for a file that is no
     notebook or cannot be written, ``BackendError`` where its kernel is not installed,
     ``RunFailed`` when a cell fails; what was executed is written all the same.
     """
@@ -45,7 +52,8 @@ def run_notebook(
     client.on_cell_executed = keep
     reporter.progress("starting a kernel")
     try:
-        with client.setup_kernel():
+        environ = {**os.environ, APPROVED: " ".join(approve)}
+        with client.setup_kernel(env=environ):
             index = 0
             while index < len(document.cells):
                 cell = document.cells[index]

@@ -11,7 +11,7 @@ import contextlib
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,14 +26,21 @@ from bluebear_magic.errors import (
     BluebearError,
     DatasetError,
     GaveUp,
+    NeedsApproval,
     NotConfigured,
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
+from bluebear_magic.guard import Policy, Verdict
+from bluebear_magic.guard.effective import Effective, effective
+from bluebear_magic.machine import Machine
 from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.provenance import targets
+from bluebear_magic.provenance.approvals import COMMAND, Approvals, check_rules
 from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
+    PRESETS,
     Accepted,
     Answer,
     Ask,
@@ -51,7 +58,7 @@ from bluebear_magic.records import (
 from bluebear_magic.repair.loop import Generate, loop
 from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
 
-POLICY = guard.READ_ONLY
+ELSEWHERE = "Write to a new folder, or to one that holds nothing but what Spark wrote."
 KEEP_RESULTS_DAYS = 7
 KEEP_SAMPLES_DAYS = 30
 
@@ -66,8 +73,20 @@ class Tools:
     receipts: ReceiptStore
     settings: Settings
     reporter: Reporter
+    approvals: Approvals
+    machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
+
+    @property
+    def effective(self) -> Effective:
+        """The policy in force, and where it comes from; settings may change it at any time."""
+        return effective(self.settings, self.machine)
+
+    @property
+    def policy(self) -> Policy:
+        """What code may do."""
+        return self.effective.policy
 
 
 def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
@@ -153,7 +172,7 @@ def _drive(
                 step = steps.send(draft)
             else:
                 with _timed(timings, "check"):
-                    checked = check(tools, step.draft.code, context.datasets)
+                    checked = check(tools, step.draft.code, context.datasets, ask.approve)
                 tried.append(Attempt(len(tried) + 1, step.draft, checked))
                 if not checked.ok:
                     tools.reporter.attempt(len(tried), step.draft, checked)
@@ -202,21 +221,50 @@ def _told(
     )
 
 
-def check(tools: Tools, code: str, datasets: Sequence[Dataset]) -> Checked:
-    """Guard, then one run over samples. A check that passes is noted in the receipts."""
+def check(
+    tools: Tools, code: str, datasets: Sequence[Dataset], approve: Collection[str] = ()
+) -> Checked:
+    """Guard, then one run over samples. A check that passes is noted in the receipts.
+
+    ``approve``: rules that the person at the command has said yes to. Approved writes are tried
+    in a folder that ends with the check; their targets are left alone.
+    """
     timings: dict[str, float] = {}
     with _timed(timings, "guard"):
-        verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
+        verdict = judged(tools, code, datasets, approve)
     if not verdict.ok:
         return Checked(verdict.findings, None, timings)
+    tools.approvals.taken(code, verdict, tools.policy)
     return _try(tools, code, datasets, verdict, timings)
+
+
+def judged(
+    tools: Tools, code: str, datasets: Sequence[Dataset], approve: Collection[str] = ()
+) -> Verdict:
+    """The guard's verdict under the policy in force, with what was approved.
+
+    A write that would delete what Spark has not written, or a dataset, is blocked whoever
+    approves it. Raises ``ArgumentError`` for rules that nobody may approve.
+    """
+    policy = tools.policy
+    check_rules(approve, policy)
+    verdict = guard.check(code, [dataset.name for dataset in datasets], policy)
+    findings = []
+    for finding in verdict.findings:
+        problem = finding.write and targets.problem_of(finding.write, datasets)
+        findings.append(
+            replace(finding, severity="block", message=f"{problem}.", suggestion=ELSEWHERE)
+            if problem
+            else finding
+        )
+    return tools.approvals.applied(Verdict(tuple(findings)), code, approve)
 
 
 def _try(
     tools: Tools,
     code: str,
     datasets: Sequence[Dataset],
-    verdict: guard.Verdict,
+    verdict: Verdict,
     timings: dict[str, float],
 ) -> Checked:
     """One run over samples of code that the guard lets through."""
@@ -225,12 +273,12 @@ def _try(
     used = _used(code, datasets)
     with _timed(timings, "samples"):
         bindings = tools.samples.of(used, tools.settings.sample_rows)
-    outcome = _tried(tools, code, bindings)
+    outcome = _tried(tools, code, bindings, verdict)
     if outcome.status == "ok":
         with _timed(timings, "samples"):
             joined = tools.samples.after(outcome, used, bindings)
         if joined != bindings:
-            bindings, outcome = joined, _tried(tools, code, joined)
+            bindings, outcome = joined, _tried(tools, code, joined, verdict)
     stages = {"run": "sample"}
     timings.update({stages.get(stage, stage): spent for stage, spent in outcome.timings})
     if outcome.fault is not None and outcome.fault.kind == "timeout":
@@ -241,16 +289,17 @@ def _try(
     checked = Checked((*verdict.findings, *doubtful), outcome, timings, notes=partial(bindings))
     if checked.ok:
         said = _on_what(checked, tools.settings)
-        tools.receipts.put(code, schema_of(code, datasets), POLICY.fingerprint, said)
+        tools.receipts.put(code, schema_of(code, datasets), tools.policy.fingerprint, said)
     return checked
 
 
-def _tried(tools: Tools, code: str, bindings: tuple[Binding, ...]) -> Outcome:
+def _tried(tools: Tools, code: str, bindings: tuple[Binding, ...], verdict: Verdict) -> Outcome:
     """What comes of the code over these bindings."""
     limits = Limits(rows=50, seconds=tools.settings.check_seconds)
     checker = pick("local", tools.backends)
     tools.reporter.progress(f"checking on {checker.title}")
-    return meaning.advised(checker.run(Job(code, bindings, "sample", limits), tools.reporter))
+    job = Job(code, bindings, "sample", limits, writes=verdict.writes)
+    return meaning.advised(checker.run(job, tools.reporter))
 
 
 def _doubtful(
@@ -297,45 +346,53 @@ def run(
     *,
     backend: str = "auto",
     question: str | None = None,
+    approve: Collection[str] = (),
 ) -> Run:
-    """Runs code over the whole data. Raises ``Blocked``, ``RunFailed``, ``BackendError``.
+    """Runs code over the whole data. Raises ``Blocked``, ``NeedsApproval``, ``RunFailed``,
+    ``BackendError``.
 
     Code that this machine has not checked with these schemas under this policy is
-    checked first.
+    checked first. Approved writes are noted in the audit log before anything is written.
     """
     engine = pick(backend, tools.backends)
     status = engine.status()
     if status.state == "not configured":
         raise NotConfigured(f"{engine.title} is not configured", status.detail)
-    verdict = guard.check(code, [dataset.name for dataset in datasets], POLICY)
-    if not verdict.ok:
-        raise _blocked(verdict.blocking[0])
+    policy = tools.policy
+    verdict = judged(tools, code, datasets, approve)
+    if verdict.blocking:
+        raise _blocked(verdict.blocking[0], tools.effective)
+    if verdict.pending:
+        raise _needs_approval(verdict)
     used = _used(code, datasets)
     schema = schema_hash(used)
-    checked = tools.receipts.get(code, schema, POLICY.fingerprint)
+    checked = tools.receipts.get(code, schema, policy.fingerprint)
     if checked is None:
         report = _try(tools, code, datasets, verdict, {})
         if not report.ok:
             raise _failed(report)
         _tell(tools, report)
         checked = _on_what(report, tools.settings)
+    approved = tools.approvals.taken(code, verdict, policy)
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
     bindings = tuple(map(whole, used))
-    job = Job(code, bindings, "full", limits, result_dir=str(_result_folder()))
+    folder = str(_result_folder())
+    job = Job(code, bindings, "full", limits, result_dir=folder, writes=verdict.writes)
     outcome = engine.run(job, tools.reporter)
     if outcome.status != "ok":
         raise _failed(Checked((), outcome))
     receipt = Receipt(
         code_hash=code_hash(code),
         schema_hash=schema,
-        policy=POLICY.name,
+        policy=policy.name,
         backend=engine.name,
         spark_version=outcome.spark_version,
         checked=checked,
         question=question,
         datasets=tuple(dataset.name for dataset in used),
         row_counts=tuple((table.title, table.row_count) for table in outcome.tables),
+        approved=approved,
         timings=dict(outcome.timings),
     )
     return Run(outcome, receipt)
@@ -346,10 +403,29 @@ def as_info(error: BluebearError) -> ErrorInfo:
     return ErrorInfo(error.kind, error.message, error.hint, error.line)
 
 
-def _blocked(finding: Finding) -> Blocked:
+def _blocked(finding: Finding, policy: Effective | None = None) -> Blocked:
     said = finding.text.strip()
     what = finding.message if said in finding.message else f"{finding.message} ({said})"
-    return Blocked(what, finding.suggestion, line=finding.line)
+    looser = PRESETS[0]
+    if policy is None or finding.rule not in guard.APPROVABLE or policy.policy.approve:
+        return Blocked(what, finding.suggestion, line=finding.line)
+    if policy.machine.clamp(looser) != looser:
+        how = f"This machine's policy lets nobody approve it ({', '.join(policy.machine.files)})."
+    else:
+        how = f"Under the policy {looser} a person may approve it (%bluebear policy {looser})."
+    return Blocked(what, f"{finding.suggestion} {how}", line=finding.line)
+
+
+def _needs_approval(verdict: Verdict) -> NeedsApproval:
+    first = verdict.pending[0]
+    more = f" (and {len(verdict.pending) - 1} more)" if len(verdict.pending) > 1 else ""
+    rules = sorted({finding.rule for finding in verdict.pending})
+    return NeedsApproval(
+        f"this needs a person's approval: {first.message}{more}",
+        "Approve it below, or with " + " ".join(f"{COMMAND} {rule}" for rule in rules),
+        line=first.line,
+        findings=verdict.pending,
+    )
 
 
 def _failed(checked: Checked) -> BluebearError:

@@ -93,11 +93,15 @@ class Profile:
 
 @dataclass(frozen=True)
 class Ask:
-    """One question and how it is to be answered. ``data`` narrows the datasets meant."""
+    """One question and how it is to be answered. ``data`` narrows the datasets meant.
+
+    ``approve``: rules that the person who asks has said yes to.
+    """
 
     question: str
     data: tuple[str, ...] = ()
     attempts: int = 4
+    approve: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -339,6 +343,26 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """What a person said yes to in one piece of code. ``by``: a button, or ``--approve``."""
+
+    rule: str
+    write: Write
+    by: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "rule": self.rule,
+            "target": self.write.target,
+            "format": self.write.format,
+            "mode": self.write.mode,
+            "options": dict(self.write.options),
+            "by": self.by,
+        }
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What ran: hashes of code, schema and question; where, over what, with what result."""
 
@@ -351,6 +375,7 @@ class Receipt:
     question: str | None = None
     datasets: tuple[str, ...] = ()
     row_counts: tuple[tuple[str, int | None], ...] = ()
+    approved: tuple[Approval, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -365,4 +390,5 @@ class Receipt:
             "question": self.question,
             "datasets": list(self.datasets),
             "rows": dict(self.row_counts),
+            "approved": [approval.as_dict() for approval in self.approved],
         }

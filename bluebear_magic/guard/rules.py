@@ -237,7 +237,7 @@ _ALL = (
         "block",
         "`.{text}` writes data{detail}.",
         "Leave the answer in `result`; it is saved for you{instead}.",
-        bad='df.write.parquet("x")',
+        bad='df.write.parquet("/data/out")',
         good="result = df",
     ),
     Rule(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 
 from bluebear_magic.errors import BluebearError
+from bluebear_magic.guard.writes import told
 from bluebear_magic.notebook.reporter import what_failed
 from bluebear_magic.present import escape, tables
 from bluebear_magic.present.render import code_html
 from bluebear_magic.provenance.header import Cell, code_hash
-from bluebear_magic.records import Answer
+from bluebear_magic.provenance.targets import state_of
+from bluebear_magic.records import Answer, Finding
 
 Bundle = dict[str, str]
 
@@ -58,6 +60,24 @@ def sent_card(model: str, text: str) -> Bundle:
 def error_card(error: BluebearError) -> Bundle:
     """An error that reaches the notebook through a button, where nothing is raised."""
     return _card(f"{type(error).__name__}: ", str(error).splitlines(), "", "")
+
+
+def approval_card(findings: tuple[Finding, ...], state: str) -> Bundle:
+    """Exactly what would be written where; ``state``: ``asked``, ``approved`` or ``rejected``."""
+    status, place = {
+        "asked": (
+            "This code writes. Nothing was run or written yet:",
+            "An approval holds for this very code: an edit asks anew.",
+        ),
+        "approved": ("This code writes, and was approved:", ""),
+        "rejected": ("This code writes, and was rejected: nothing was run or written.", ""),
+    }[state]
+    lines = []
+    for finding in findings:
+        assert finding.write is not None
+        there = state_of(finding.write) if state == "asked" else ""
+        lines.append(f"line {finding.line}: {told(finding.write)}" + (f" ({there})" * bool(there)))
+    return _card(status, lines, "", place)
 
 
 def _checked(checked: str) -> str:

@@ -100,12 +100,9 @@ def test_a_wrong_value_in_the_environment_names_the_variable(user_file, folder, 
         ("warm = 'yes'", "expected a boolean"),
         ("modle = 'offline'", "there is no setting `modle`"),
         ("attempts = ", "cannot be read"),
-        pytest.param(
-            "\udcff", "cannot be read",
-            marks=pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="no UTF-8"),
-        ),
+        ("\udcff", "cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_value_in_a_file_names_the_file(user_file, folder, text, words):
     mine = user_file("")
     its = folder / "bluebear.toml"

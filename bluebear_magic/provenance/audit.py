@@ -1,0 +1,108 @@
+"""The audit log: one line of JSON for each time a person said yes or no.
+
+It lies in the user's state folder, for the user alone to read, and is only ever added to. A
+line is written in one piece, under a lock where the file system has locks, so that kernels and
+commands may share it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import getpass
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from bluebear_magic.errors import BluebearError
+from bluebear_magic.records import Finding
+
+NAME = "audit.jsonl"
+FORMAT = 1
+
+
+class AuditLog:
+    """The log in ``folder``; made with the first line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / NAME
+
+    def note(
+        self,
+        decision: Literal["approved", "rejected"],
+        finding: Finding,
+        code: str,
+        *,
+        policy: str,
+        by: str,
+        notebook: Path | None = None,
+    ) -> None:
+        """Adds a line. Raises ``BluebearError`` where that cannot be: what leaves no trace
+        must not happen.
+
+        ``code``: the whole cell's; its SHA-256 is kept. ``by``: how the person said it.
+        """
+        write = finding.write
+        entry: dict[str, Any] = {
+            "format": FORMAT,
+            "time": dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds"),
+            "decision": decision,
+            "rule": finding.rule,
+            "line": finding.line,
+            "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
+            "target": write.target if write else finding.text,
+            "what": write.format if write else "",
+            "mode": write.mode if write else "",
+            "policy": policy,
+            "by": by,
+            "notebook": str(notebook) if notebook else None,
+            "who": _who(),
+        }
+        try:
+            self._append(json.dumps(entry).encode("ascii") + b"\n")
+        except OSError as error:
+            raise BluebearError(
+                f"the decision cannot be noted in {self.file}: {error.strerror}; "
+                "nothing was written",
+                "every approval is kept there: make the file writable",
+            ) from error
+
+    def _append(self, line: bytes) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self.file, flags, 0o600)
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)
+            with _locked(descriptor):
+                if os.write(descriptor, line) != len(line):
+                    raise OSError(28, "the disk is full")
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(descriptor: int) -> Any:
+    """Alone with the file; without a lock where the file system has none."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield  # the lock ends with the descriptor
+
+
+def _who() -> str:
+    """The user as the system knows them: variables of the environment can be set by anyone."""
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        with contextlib.suppress(Exception):
+            return getpass.getuser()
+        return "unknown"
