@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bluebear_magic.errors import ArgumentError
+from bluebear_magic.guard import lists
 from bluebear_magic.notebook.reporter import TerminalReporter
 from bluebear_magic.present import escape
 from bluebear_magic.records import PRESETS, ErrorInfo, Finding
@@ -61,8 +62,8 @@ def _failed(error: ErrorInfo) -> dict[str, Any]:
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON; one of a write says what it would write, and where."""
-    told: dict[str, Any] = {
+    """A finding as JSON."""
+    return {
         "rule": finding.rule,
         "severity": finding.severity,
         "line": finding.line,
@@ -71,13 +72,6 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "suggestion": finding.suggestion,
     }
-    if finding.write is not None:
-        write = finding.write
-        told["write"] = {
-            "target": write.target, "format": write.format, "mode": write.mode,
-            "options": dict(write.options),
-        }  # fmt: skip
-    return told
 
 
 # --- guard -------------------------------------------------------------------
@@ -126,16 +120,26 @@ def _files(names: Iterable[str]) -> Iterator[tuple[str, bytes | OSError]]:
         if name == "-":
             yield "-", sys.stdin.buffer.read(MOST_BYTES)
             continue
-        path = Path(name)
-        inner = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        try:
+            path = Path(name)
+            inner = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        except (OSError, ValueError) as error:
+            yield name, _as_os_error(error)
+            continue
         if not inner:
             yield name, OSError(0, "there is no .py file in this folder")
         for file in inner:
             try:
                 with file.open("rb") as stream:  # a device has no end
-                    yield str(file), stream.read(MOST_BYTES)
+                    content: bytes | OSError = stream.read(MOST_BYTES)
             except (OSError, ValueError) as error:
-                yield str(file), error if isinstance(error, OSError) else OSError(0, str(error))
+                content = _as_os_error(error)
+            yield str(file), content
+
+
+def _as_os_error(error: OSError | ValueError) -> OSError:
+    """A name with a null byte is a ValueError."""
+    return error if isinstance(error, OSError) else OSError(0, str(error))
 
 
 def _decoded(content: bytes | OSError) -> tuple[str, Finding | None]:
@@ -223,7 +227,8 @@ class _Blanks(dict[str, str]):
     """What stands in a rule's words for what a finding would say."""
 
     def __missing__(self, name: str) -> str:
-        known = {"text": "NAME", "tables": 'spark.table("name")', "modules": "datetime, math, ..."}
+        modules = ", ".join(lists.COMMON_MODULES)
+        known = {"text": "NAME", "tables": 'spark.table("name")', "modules": modules}
         return known.get(name, "")
 
 

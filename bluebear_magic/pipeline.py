@@ -234,7 +234,7 @@ def check(
         verdict = judged(tools, code, datasets, approve)
     if not verdict.ok:
         return Checked(verdict.findings, None, timings)
-    tools.approvals.taken(code, verdict, tools.policy)
+    tools.approvals.taken(code, verdict, tools.policy, "check")
     return _try(tools, code, datasets, verdict, timings)
 
 
@@ -373,7 +373,7 @@ def run(
             raise _failed(report)
         _tell(tools, report)
         checked = _on_what(report, tools.settings)
-    approved = tools.approvals.taken(code, verdict, policy)
+    approved = tools.approvals.taken(code, verdict, policy, "run")
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
     bindings = tuple(map(whole, used))

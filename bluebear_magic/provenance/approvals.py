@@ -12,8 +12,8 @@ from typing import Literal
 
 from bluebear_magic.errors import ArgumentError
 from bluebear_magic.guard import APPROVABLE, RULES, Policy, Verdict
-from bluebear_magic.provenance.audit import AuditLog
-from bluebear_magic.records import Approval, Finding
+from bluebear_magic.provenance.audit import AuditLog, Purpose
+from bluebear_magic.records import PRESETS, Approval, Finding
 from bluebear_magic.runner.envelope import Write
 
 COMMAND = "--approve"
@@ -52,7 +52,9 @@ class Approvals:
             self._given.get(_key(code), {}).pop((finding.rule, finding.write), None)
             self._note("rejected", finding, code, policy, by)
 
-    def taken(self, code: str, verdict: Verdict, policy: Policy) -> tuple[Approval, ...]:
+    def taken(
+        self, code: str, verdict: Verdict, policy: Policy, purpose: Purpose
+    ) -> tuple[Approval, ...]:
         """The approvals that code is about to make use of; each is in the log by now.
 
         Raises where one cannot be noted.
@@ -63,7 +65,7 @@ class Approvals:
             by = self._given.get(_key(code), {}).get((finding.rule, finding.write))
             if by is None:
                 by = COMMAND
-                self._note("approved", finding, code, policy, by)
+                self._note("approved", finding, code, policy, by, purpose=purpose)
             made.append(Approval(finding.rule, finding.write, by))
         return tuple(made)
 
@@ -74,8 +76,13 @@ class Approvals:
         code: str,
         policy: Policy,
         by: str,
+        *,
+        purpose: Purpose = "run",
     ) -> None:
-        self._log.note(decision, finding, code, policy=policy.name, by=by, notebook=self.notebook)
+        self._log.note(
+            decision, finding, code,
+            policy=policy.name, by=by, purpose=purpose, notebook=self.notebook,
+        )  # fmt: skip
 
 
 def check_rules(rules: Collection[str], policy: Policy) -> None:
@@ -89,8 +96,12 @@ def check_rules(rules: Collection[str], policy: Policy) -> None:
                 f"{COMMAND} {rule}: nobody can approve this",
                 f"what can be approved: {', '.join(sorted(APPROVABLE))}",
             )
-        if policy.name == "locked":
-            raise ArgumentError(f"{COMMAND} {rule}: the policy `locked` lets nobody approve")
+        if rule not in policy.approve:
+            looser = f'%bluebear policy {PRESETS[0]}, or policy = "{PRESETS[0]}" in your settings'
+            raise ArgumentError(
+                f"{COMMAND} {rule}: the policy `{policy.name}` lets nobody approve it",
+                "" if policy.name == PRESETS[-1] else f"choose another: {looser}",
+            )
 
 
 def _key(code: str) -> str:

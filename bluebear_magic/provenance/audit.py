@@ -21,6 +21,7 @@ from bluebear_magic.records import Finding
 
 NAME = "audit.jsonl"
 FORMAT = 1
+Purpose = Literal["check", "run"]
 
 
 class AuditLog:
@@ -37,12 +38,14 @@ class AuditLog:
         *,
         policy: str,
         by: str,
+        purpose: Purpose = "run",
         notebook: Path | None = None,
     ) -> None:
         """Adds a line. Raises ``BluebearError`` where that cannot be: what leaves no trace
         must not happen.
 
         ``code``: the whole cell's; its SHA-256 is kept. ``by``: how the person said it.
+        ``purpose``: a check writes into a folder that ends with it, a run for good.
         """
         write = finding.write
         entry: dict[str, Any] = {
@@ -57,6 +60,7 @@ class AuditLog:
             "mode": write.mode if write else "",
             "policy": policy,
             "by": by,
+            "for": purpose,
             "notebook": str(notebook) if notebook else None,
             "who": _who(),
         }

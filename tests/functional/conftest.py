@@ -18,6 +18,7 @@ def _folders_of_their_own(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
         patch.setenv("HOME", str(home))
         yield
 
