@@ -33,6 +33,7 @@ class Ran:
     reply: dict = field(default_factory=dict)
     outputs: list = field(default_factory=list)
     steps: list = field(default_factory=list)
+    buttons: dict = field(default_factory=dict)  # of its widgets, by what stands on them
 
     @property
     def ok(self):
@@ -105,6 +106,10 @@ class Kernel:
             content = message["content"]
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
                 break
+            if message["msg_type"] == "comm_open":
+                label = content["data"].get("state", {}).get("description")
+                ran.buttons[label] = content["comm_id"]
+                continue
             if "data" in content:
                 ran.steps.append(content["data"].get("text/plain", ""))
             if message["msg_type"] == "update_display_data":
@@ -699,3 +704,125 @@ def alive(process):
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+# --- policy and approvals ---
+
+
+@pytest.fixture
+def may_write(kernel):
+    """The session asks a person about writes, and does so no longer afterwards."""
+    told = kernel.run("%bluebear policy write_with_approval")
+    yield told
+    assert kernel.run("%bluebear policy read_only").ok
+
+
+def press(kernel, button, ran):
+    """Presses a button that ``ran`` showed, as a frontend does; waits until it has acted."""
+    data = {"method": "custom", "content": {"event": "click"}}
+    content = {"comm_id": ran.buttons[button], "data": data}
+    message = kernel.client.session.msg("comm_msg", content)
+    kernel.client.shell_channel.send(message)
+    while True:
+        told = kernel.client.get_iopub_msg(timeout=90)
+        if told["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+            continue
+        content = told["content"]
+        if told["msg_type"] == "update_display_data":
+            for out in ran.outputs:
+                if out.get("transient") == content["transient"]:
+                    out["data"] = content["data"]
+        if told["msg_type"] == "status" and content["execution_state"] == "idle":
+            return
+
+
+def decisions(kernel):
+    kernel.run("from bluebear_magic.folders import state_folder as _folder")
+    file = Path(kernel.value("str(_folder() / 'audit.jsonl')"))
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def writing(target):
+    return COUNT + f'result.write.mode("append").parquet("{target}")\n'
+
+
+def test_the_policy_is_shown_and_chosen(kernel, may_write):
+    assert may_write.ok
+    assert may_write.text.startswith("write_with_approval: ")
+    assert "needs approval: SPARK-WRITE" in may_write.text
+    assert "set by this session" in may_write.text
+    assert kernel.run("%bluebear policy").text == may_write.text
+    wrong = kernel.run("%bluebear policy open")
+    assert "there is no policy `open`" in wrong.trouble
+    assert "read_only" in wrong.trouble
+    assert kernel.run("%config Bluebear.policy = 'read_only'").ok
+    usual = kernel.run("%bluebear policy").text
+    assert usual.startswith("read_only: ")
+    assert "needs approval" not in usual
+
+
+def test_an_approved_cell_writes(kernel, may_write, tmp_path):
+    before = len(decisions(kernel))
+    out = tmp_path / "counts"
+    cell = f"%%bluebear_run --into counted\n{writing(out)}"
+    ran = kernel.run(cell)
+    assert not ran.ok
+    assert "NeedsApproval: line 3: this needs a person's approval" in ran.trouble
+    assert "--approve SPARK-WRITE" in ran.trouble
+    assert (
+        f"line 2: parquet files to {out}; it adds to what is there (nothing is there yet)"
+        in ran.text
+    )
+    assert "Approve or reject it here" in ran.text
+    assert not out.exists()
+    assert len(decisions(kernel)) == before
+
+    press(kernel, "Approve", ran)
+    assert len(pd.read_parquet(out)) == 4
+    assert "This code writes, and was approved:" in ran.text
+    assert "text/html" in ran.kinds
+    assert "WEST" in ran.text
+    assert kernel.value("counted.receipt.as_dict()['approved'][0]['target']") == str(out)
+    (entry,) = decisions(kernel)[before:]
+    assert (entry["decision"], entry["by"], entry["target"]) == ("approved", "button", str(out))
+
+    assert kernel.run(cell).ok  # this very code needs no second approval
+    assert len(pd.read_parquet(out)) == 8
+    assert kernel.value("counted.receipt.as_dict()['approved'][0]['by']") == "button"
+    assert not kernel.run(cell.replace('"region"', '"product"', 1)).ok
+
+
+def test_a_rejected_cell_writes_nothing(kernel, may_write, tmp_path):
+    before = len(decisions(kernel))
+    ran = kernel.run(f"%%bluebear_run\n{writing(tmp_path / 'counts')}")
+    press(kernel, "Reject", ran)
+    assert "was rejected: nothing was run or written." in ran.text
+    press(kernel, "Approve", ran)  # too late
+    assert not (tmp_path / "counts").exists()
+    assert [entry["decision"] for entry in decisions(kernel)[before:]] == ["rejected"]
+
+
+def test_a_cell_approves_by_its_own_line(kernel, may_write, tmp_path):
+    cell = f"%%bluebear_run --approve SPARK-WRITE\n{writing(tmp_path / 'counts')}"
+    ran = kernel.run(cell)
+    assert ran.ok, ran.trouble
+    assert len(pd.read_parquet(tmp_path / "counts")) == 4
+    assert f'Approved. `.parquet("{tmp_path / "counts"}")`' in ran.text
+    assert "no such rule" in kernel.run(cell.replace("SPARK-WRITE", "SPARK-WRIT")).trouble
+    assert kernel.run("%bluebear policy read_only").ok
+    assert "lets nobody approve" in kernel.run(cell).trouble
+
+
+def test_a_folder_that_asks_for_more_is_told_once_and_ignored(tmp_path):
+    (tmp_path / "bluebear.toml").write_text('policy = "write_with_approval"\n')
+    kernel = Kernel(tmp_path, BLUEBEAR_WARM="0")
+    try:
+        assert kernel.run("%load_ext bluebear_magic").ok
+        told = kernel.run("%bluebear policy").text
+        assert told.startswith("read_only: ")
+        assert f"{tmp_path / 'bluebear.toml'} would allow more" in told
+        first, second = (kernel.run("%%bluebear --dry-run\ncount rows") for _ in range(2))
+        assert "bluebear trust" in first.text
+        assert "bluebear trust" not in second.text
+    finally:
+        kernel.close()
