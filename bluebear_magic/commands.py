@@ -21,8 +21,8 @@ HELP = """\
 %bluebear data show NAME         schema, rows, size, examples
 %bluebear data rm NAME           forget a dataset (the files stay)
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
-%bluebear policy                 what code may do, what needs approval, and who says so
-%bluebear policy NAME            choose read_only, write_with_approval or locked, for this session
+%bluebear policy                 what code may do, what needs approval, who says so
+%bluebear policy NAME            read_only, write_with_approval or locked from now on
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
