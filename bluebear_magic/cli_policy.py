@@ -277,7 +277,7 @@ def _trust(options: argparse.Namespace, _: TerminalReporter) -> int:
         raise ArgumentError(f"there is no {SETTINGS} in {folder}", "name the folder that has one")
     content, values = folder_settings(folder)
     store.add(folder, content)
-    loose = loosening(values, PRESETS[-1])
+    loose = loosening(values)
     told = ", ".join(f"{name} = {values[name]!r}" for name in loose) or "nothing that loosens"
     _print(_line(f"{folder / SETTINGS} is trusted as it is now: {told}."))
     return 0

@@ -106,7 +106,7 @@ class Settings(Configurable):
 
     def _trusted(self, folder: Path, content: bytes, values: dict[str, Any]) -> dict[str, Any]:
         """The values without those that loosen, unless this user has agreed to the file."""
-        loose = loosening(values, str(self.policy))
+        loose = loosening(values, str(self.policy), str(self.guardrail))
         if not loose or TrustStore().holds(folder, content):
             return values
         told = ", ".join(f"{name} = {values[name]!r}" for name in loose)
@@ -132,12 +132,22 @@ class Settings(Configurable):
             raise ConfigError(f"{source}: {error}", self.traits()[name].help) from error
 
 
-def loosening(values: Mapping[str, Any], policy: str) -> tuple[str, ...]:
-    """The settings among ``values`` that allow more than the policy in force so far."""
+def loosening(
+    values: Mapping[str, Any], policy: str = PRESETS[-1], guardrail: str = ""
+) -> tuple[str, ...]:
+    """The settings among ``values`` that count only once their folder is trusted.
+
+    Those that allow more than ``policy``, change a ``guardrail``, or name a model by an ARN,
+    which can be one of somebody else's account.
+    """
     given = values.get("policy")
-    if given in PRESETS and PRESETS.index(given) < PRESETS.index(policy):
-        return ("policy",)
-    return ()
+    looser = given in PRESETS and PRESETS.index(given) < PRESETS.index(policy)
+    found = {
+        "policy": looser,
+        "guardrail": values.get("guardrail", guardrail) != guardrail,
+        "model": str(values.get("model", "")).startswith("arn:"),
+    }
+    return tuple(name for name, wanted in found.items() if wanted)
 
 
 def folder_settings(folder: Path) -> tuple[bytes, dict[str, Any]]:

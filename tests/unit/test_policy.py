@@ -90,6 +90,18 @@ def test_a_folder_loosens_nothing_before_it_is_trusted(folder):
     assert (in_force(settings), settings.untrusted) == (LOOSE, "")
 
 
+@pytest.mark.parametrize("line", ["guardrail = ''", "guardrail = 'other:1'", "model = 'arn:aws:x'"])
+def test_a_folder_moves_no_guardrail_and_names_nobody_elses_model(folder, line):
+    config_file().write_text("guardrail = 'mine:2'\nmodel = 'offline'")
+    (folder / "bluebear.toml").write_text(line)
+    settings = loaded(folder)
+    assert (settings.guardrail, settings.model) == ("mine:2", "offline")
+    assert line.partition(" ")[0] in settings.untrusted
+    TrustStore().add(folder, line.encode())
+    settings = loaded(folder)
+    assert (settings.guardrail, settings.model) != ("mine:2", "offline")
+
+
 def test_trust_is_for_that_content_and_that_folder(folder, tmp_path):
     text = f'policy = "{LOOSE}"'
     TrustStore().add(folder, text.encode())
