@@ -21,7 +21,9 @@ BUILTINS = _words("""
     ArithmeticError AssertionError AttributeError Exception FloatingPointError IndexError KeyError
     LookupError NotImplementedError OverflowError RuntimeError StopIteration TypeError
     UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError Warning UserWarning
-    ZeroDivisionError
+    ZeroDivisionError NameError ImportError ModuleNotFoundError OSError IOError FileNotFoundError
+    PermissionError TimeoutError ConnectionError RecursionError MemoryError DeprecationWarning
+    FutureWarning RuntimeWarning
 """)
 
 # Names of builtins in any supported Python, and what an interactive shell adds: a module-level
@@ -47,7 +49,7 @@ _PANDAS = _words("""
     UInt8Dtype array bdate_range concat crosstab cut date_range factorize get_dummies infer_freq
     interval_range isna isnull json_normalize lreshape melt merge merge_asof merge_ordered notna
     notnull offsets period_range pivot pivot_table qcut timedelta_range to_datetime to_numeric
-    to_timedelta unique wide_to_long api tseries
+    to_timedelta unique wide_to_long api tseries NamedAgg
 """)
 
 _NUMPY = _words("""
@@ -78,9 +80,21 @@ _SQL_PACKAGE = _words("""
     Column DataFrame GroupedData Row SparkSession Window WindowSpec functions types window
 """)
 
+_ERRORS = _words("""
+    AnalysisException ArithmeticException ArrayIndexOutOfBoundsException DateTimeException
+    IllegalArgumentException NumberFormatException ParseException PySparkException
+    PySparkTypeError PySparkValueError PythonException QueryExecutionException
+    SparkRuntimeException TempTableAlreadyExistsException
+""")
+
 MODULES: dict[str, frozenset[str]] = {
     "__future__": _words("annotations"),
-    "pyspark": _words("sql StorageLevel"),
+    "abc": _words("ABC abstractmethod"),
+    "pyspark": _words("sql StorageLevel errors"),
+    "pyspark.errors": _ERRORS,
+    "pyspark.errors.exceptions.base": _ERRORS,
+    "pyspark.errors.exceptions.captured": _ERRORS,
+    "pyspark.sql.utils": _ERRORS,
     "pyspark.sql": _SQL_PACKAGE,
     "pyspark.sql.window": _words("Window WindowSpec"),
     "pyspark.sql.column": _words("Column"),
@@ -108,7 +122,9 @@ MODULES: dict[str, frozenset[str]] = {
         linear_regression mean median median_grouped median_high median_low mode multimode pstdev
         pvariance quantiles stdev variance
     """),
-    "functools": _words("cache cmp_to_key lru_cache partial reduce wraps"),
+    "functools": _words("""
+        cache cached_property cmp_to_key lru_cache partial reduce total_ordering wraps
+    """),
     "itertools": _words("""
         accumulate chain combinations combinations_with_replacement compress count cycle dropwhile
         filterfalse groupby islice pairwise permutations product repeat starmap takewhile tee
@@ -120,6 +136,9 @@ MODULES: dict[str, frozenset[str]] = {
         MutableSequence MutableSet Sequence Set Sized
     """),
     "typing": _words("""
+        AbstractSet AnyStr ChainMap Concatenate Container ItemsView KeysView Match NewType
+        NotRequired OrderedDict ParamSpec Pattern Required Reversible Self SupportsFloat SupportsInt
+        Text TypeAlias TypeGuard ValuesView final overload
         Any Callable ClassVar Collection Counter DefaultDict Deque Dict Final FrozenSet Generator
         Generic Hashable Iterable Iterator List Literal Mapping MutableMapping NamedTuple NoReturn
         Optional Protocol Sequence Set Sized Tuple Type TypedDict TypeVar TYPE_CHECKING Union cast
@@ -133,7 +152,7 @@ MODULES: dict[str, frozenset[str]] = {
         neg not_ or_ pos pow sub truediv truth xor
     """),
     "dataclasses": _words("dataclass field asdict astuple replace"),
-    "enum": _words("Enum IntEnum auto unique"),
+    "enum": _words("Enum Flag IntEnum IntFlag StrEnum auto unique"),
     "fractions": _words("Fraction"),
     "calendar": _words("day_abbr day_name isleap monthrange month_abbr month_name weekday"),
     "bisect": _words("bisect bisect_left bisect_right insort"),
@@ -143,6 +162,7 @@ MODULES: dict[str, frozenset[str]] = {
         Random betavariate choice choices expovariate gauss normalvariate randint random randrange
         sample seed shuffle triangular uniform
     """),
+    "pprint": _words("pformat pp pprint"),
     "textwrap": _words("dedent fill indent shorten wrap"),
     "time": _words("perf_counter monotonic time"),
     "hashlib": _words("blake2b md5 sha1 sha224 sha256 sha384 sha512"),
@@ -150,6 +170,20 @@ MODULES: dict[str, frozenset[str]] = {
     "uuid": _words("UUID uuid3 uuid4 uuid5 NAMESPACE_DNS NAMESPACE_OID NAMESPACE_URL"),
     "zoneinfo": _words("ZoneInfo"),
     "pandas": _PANDAS,
+    "pyarrow": _words("""
+        Array ChunkedArray RecordBatch Schema Table array binary bool_ chunked_array compute
+        concat_tables date32 decimal128 dictionary field float32 float64 int16 int32 int64 int8
+        list_ map_ null record_batch scalar schema string struct table timestamp uint16 uint32
+        uint64 uint8
+    """),
+    "pyarrow.compute": _words("""
+        abs add and_ binary_length cast ceil coalesce count count_distinct day day_of_week divide
+        equal exp field fill_null filter floor greater greater_equal hour if_else index_in invert
+        is_in is_nan is_null is_valid less less_equal ln log10 log2 max mean min min_max minute mode
+        month multiply negate not_equal or_ power quantile replace_substring round scalar second
+        sort_indices sqrt stddev strftime strptime subtract sum take unique utf8_length utf8_lower
+        utf8_slice_codeunits utf8_trim_whitespace utf8_upper value_counts variance xor year
+    """),
     "pandas.api": _words("types"),
     "pandas.api.types": _words("""
         CategoricalDtype is_bool is_bool_dtype is_categorical_dtype is_datetime64_any_dtype
@@ -175,6 +209,15 @@ MODULES: dict[str, frozenset[str]] = {
         LinAlgError cond det eig eigh eigvals inv lstsq matrix_rank norm pinv qr slogdet solve svd
     """),
 }  # fmt: skip
+
+# Modules that may be star-imported, of which this binds what may be used; see the policy for more.
+STAR: dict[str, frozenset[str]] = {
+    "pyspark.sql": _words("Column DataFrame GroupedData Row SparkSession Window WindowSpec"),
+    **{
+        name: MODULES[name]
+        for name in ("pyspark.sql.window", "datetime", "decimal", "typing", "collections")
+    },
+}
 
 # Modules whose top names only; listed by the message of PY-IMPORT.
 COMMON_MODULES = (
@@ -243,7 +286,7 @@ _PYTHON = _words("""
     intersection_update isdisjoint issubset issuperset symmetric_difference
     symmetric_difference_update union as_integer_ratio bit_count bit_length conjugate imag
     is_integer numerator denominator real to_bytes from_bytes start stop_ step send
-    args setter getter deleter
+    setter getter deleter
     appendleft extendleft maxlen popleft rotate elements most_common subtract total move_to_end
     new_child maps parents default_factory cache_clear cache_info from_iterable value
     date day dst fold fromisocalendar fromisoformat fromordinal fromtimestamp hour isocalendar
@@ -312,6 +355,8 @@ ATTRIBUTES = _SPARK | _PYTHON | _PANDAS_OBJECTS | _NUMPY_OBJECTS | _ARROW_OBJECT
 
 # Common words for columns that some library class has as plain data: they may be read, not called.
 READABLE = _words("""
+    area cause close df list log method next num object online open power release root set sign
+    storage
     A H I Y c f n o r GROUPED_AGG GROUPED_MAP SCALAR SCALAR_ITER active address base body book
     browser category child cid classification code color
     components
@@ -334,10 +379,25 @@ KNOWN_BESIDE = _words("""
     distutils os sys subprocess socket shutil io builtins importlib warnings inspect codecs
     plotting options eval query plot style hist boxplot sparkSession sql_ctx client loader system
     popen spawn fork execv environ
+    getClass forName getMethod getMethods getDeclaredMethod getDeclaredMethods getDeclaredField
+    getDeclaredFields getDeclaredConstructor getConstructor getConstructors newInstance getRuntime
+    getClassLoader loadClass getContextClassLoader getCause getStackTrace getSuppressed
+    getProtectionDomain getResource getResourceAsStream invoke setAccessible getenv getProperty
+    setProperty getProperties sparkSession sessionState sharedState queryExecution
+    new_array new_jvm_view launch_gateway start_callback_server shutdown_gateway send_command
+    getRootDirectory wholeTextFiles binaryFiles binaryRecords sequenceFile pickleFile hadoopRDD
+    newAPIHadoopRDD setSystemProperty getSystemProperty setLocalProperty getLocalProperty
+    setCheckpointDir runJob emptyRDD setLogLevel saveAsTextFile saveAsPickleFile saveAsHadoopFile
+    saveAsSequenceFile mapPartitions mapPartitionsWithIndex flatMap getNumPartitions
+    read_text read_bytes write_text write_bytes unlink rmdir mkdir iterdir chmod symlink_to
+    cell_contents find_class reducer_override from_file clear_cache load_from_path buffer_info
+    c_void_p data_as func_defaults func_closure func_dict func_name func_doc jsonValue fromJson
+    foreachBatch toTable transformWithState transformWithStateInPandas
 """)
 
 SESSION = _words("sql table read createDataFrame range udf version builder")
 
+# Prefixes of settings that change neither an answer nor what a name means, and open no door.
 SETTINGS = (
     "spark.app.", "spark.default.parallelism", "spark.driver.cores", "spark.driver.host",
     "spark.driver.bindAddress", "spark.driver.maxResultSize", "spark.driver.memory",
@@ -345,11 +405,19 @@ SETTINGS = (
     "spark.executor.instances", "spark.executor.memory", "spark.executor.memoryOverhead",
     "spark.master", "spark.memory.", "spark.serializer", "spark.shuffle.", "spark.sql.adaptive.",
     "spark.sql.ansi.enabled", "spark.sql.autoBroadcastJoinThreshold",
-    "spark.sql.broadcastTimeout", "spark.sql.caseSensitive", "spark.sql.crossJoin.enabled",
+    "spark.sql.broadcastTimeout", "spark.sql.crossJoin.enabled",
     "spark.sql.debug.maxToStringFields", "spark.sql.execution.arrow.",
     "spark.sql.files.maxPartitionBytes", "spark.sql.legacy.timeParserPolicy",
     "spark.sql.repl.eagerEval.", "spark.sql.session.timeZone", "spark.sql.shuffle.partitions",
     "spark.ui.enabled", "spark.ui.port", "spark.ui.showConsoleProgress",
+    "spark.some.config.option", "spark.executor.heartbeatInterval", "spark.kryoserializer.buffer",
+    "spark.network.timeout", "spark.python.worker.memory", "spark.python.worker.reuse",
+    "spark.rdd.compress", "spark.speculation", "spark.sql.cbo.",
+    "spark.sql.execution.pandas.", "spark.sql.execution.pythonUDF.arrow.",
+    "spark.sql.inMemoryColumnarStorage.", "spark.sql.join.preferSortMergeJoin",
+    "spark.sql.parquet.compression.codec", "spark.sql.parquet.filterPushdown",
+    "spark.sql.parquet.mergeSchema", "spark.sql.pivotMaxValues", "spark.sql.statistics.",
+    "spark.task.cpus", "spark.task.maxFailures",
 )  # fmt: skip
 
 # What pandas' agg, apply and transform, and Spark's agg, may be told to do by name.
@@ -473,9 +541,33 @@ SQL_NODES = _words("""
 PANDAS_MAKERS = _words("""
     toPandas to_pandas toArrow pandas_udf arrow_udf applyInPandas mapInPandas applyInArrow
     mapInArrow
-    cogroup pandas
+    cogroup pandas pyarrow
 """)
 BUILDER_METHODS = _words("appName master config getOrCreate")
+
+# --- classes and types --------------------------------------------------------
+
+# What a class of the cell may be made from. Spark's own classes are not here: Spark trusts
+# what their methods say, a type's JSON for one.
+BASES = _words("""
+    abc.ABC collections.Counter collections.OrderedDict collections.defaultdict enum.Enum
+    enum.Flag enum.IntEnum enum.IntFlag enum.StrEnum
+    typing.Generic typing.NamedTuple typing.Protocol typing.TypedDict
+""")
+BASE_MAKERS = _words("collections.namedtuple typing.NamedTuple typing.TypedDict")
+# Methods by which a type tells Java of itself, and the keys under which that names a class.
+PROTOCOL = _words("jsonValue fromJson scalaUDT")
+CLASS_KEYS = _words("pyClass serializedClass")
+# Under these numpy takes an address of memory from an object.
+ADDRESS_KEYS = _words("array_interface array_struct")
+# Functions that only show or test what they are given.
+SHOWING = _words("print str repr isinstance issubclass display")
+# Methods of pandas that give text for print, with the arguments that name no file.
+SHOWING_METHODS = _words("to_string to_markdown")
+SHOWING_ARGUMENTS = _words("""
+    columns header index na_rep float_format sparsify index_names justify max_rows min_rows max_cols
+    show_dimensions decimal line_width max_colwidth tablefmt floatfmt numalign stralign
+""")
 
 # --- syntax ------------------------------------------------------------------
 

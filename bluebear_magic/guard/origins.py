@@ -14,13 +14,17 @@ from bluebear_magic.guard import lists
 from bluebear_magic.guard.constants import MAX_TEXTS, Value
 from bluebear_magic.guard.scopes import Binding, Program, Scope, Step
 
-MAX_STEPS = 20_000  # nodes looked at for one program
+MAX_STEPS = 40_000  # nodes looked at for one program
 MAX_DEPTH = 60
 
+Seen = frozenset[tuple[int, str]]
 Place = tuple[ast.expr, Scope]  # an expression, and the scope it is read in
 
 # These make objects whose attributes are named by text.
 _NAMING = frozenset(["namedtuple", "NamedTuple", "Row", "Enum", "IntEnum"])
+# Methods that an operator or an index calls, with the other side as their argument.
+_COMPARING = frozenset(["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"])
+_INDEXING = frozenset(["__getitem__", "__contains__"])
 _PURE_CALLS = frozenset(
     "all any dict enumerate len list max min print reversed set sorted sum tuple zip".split()
 )
@@ -32,7 +36,13 @@ _READING_METHODS = frozenset("copy count get index items keys values".split())
 class Origins:
     """Follows one program's expressions; ``path_of`` tells which library object one names."""
 
-    def __init__(self, program: Program, path_of: Callable[[ast.expr, Scope], str | None]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        path_of: Callable[[ast.expr, Scope], str | None],
+        *,
+        has_pandas: bool = False,
+    ) -> None:
         self.program = program
         self.path_of = path_of
         self.steps = 0
@@ -42,69 +52,88 @@ class Origins:
         self.open: set[tuple[int, int]] = set()
         self.uses_of: dict[tuple[int, str], list[tuple[ast.Name, ast.AST]]] = {}
         for use in program.uses:
-            home = use.scope.resolve(use.node.id)
-            if home is not None:
+            for home in use.scope.homes(use.node.id):
                 self.uses_of.setdefault((id(home), use.node.id), []).append((use.node, use.parent))
         # Names of attributes that objects of the cell may have, so that a method of Spark's by
         # that name need not be Spark's.
-        self.own_methods = {
-            name
-            for scope in program.scope_of.values()
-            if scope.kind == "class"
-            for name in scope.bindings
-        } | {
+        self.stored = {
             node.attr
             for node, _ in program.each(ast.Attribute)
             if not isinstance(node.ctx, ast.Load)
         }
-        self.any_attribute = any(
-            (binding.path.rpartition(".")[2] in _NAMING or binding.path in {"enum", "typing"})
-            for scope in (program.module, *program.scope_of.values())
-            for bindings in scope.bindings.values()
-            for binding in bindings
-        ) or any(node.attr in _NAMING for node, _ in program.each(ast.Attribute))
+        self.own_methods = self.stored | {
+            name
+            for scope in program.scope_of.values()
+            if scope.kind == "class"
+            for name in scope.bindings
+        }
+        self.compares = bool(self.own_methods & _COMPARING)
+        self.indexes = bool(self.own_methods & _INDEXING)
+        # Rows of pandas have attributes named by text, and hold functions as well as anything.
+        self.any_attribute = (
+            has_pandas
+            or any(
+                path.rpartition(".")[2] in _NAMING or path in {"enum", "typing"}
+                for path in program.imported
+            )
+            or any(node.attr in _NAMING for node, _ in program.each(ast.Attribute))
+        )
 
     def value(self, node: ast.expr, scope: Scope, depth: int = 0) -> Value:
         """Every text that ``node`` can be."""
         raise NotImplementedError
 
+    def is_spark(self, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
+        """Whether ``node`` is surely a DataFrame, a Column, the session or the like."""
+        raise NotImplementedError
+
     # --- where a value comes from ---
 
     def origins(
-        self, node: ast.expr, scope: Scope, depth: int = 0, *, frames: bool = False
+        self,
+        node: ast.expr,
+        scope: Scope,
+        depth: int = 0,
+        *,
+        frames: bool = False,
+        seen: Seen = frozenset(),
     ) -> list[Place | None] | None:
         """The expressions that ``node`` can stand for, none of them a name; None if it cannot be
         told. An element None stands for an object made here that is no text (a class, a function).
+        ``seen``: the names on the way here, from which nothing was taken but the whole value.
         """
         self.steps += 1
         if depth > MAX_DEPTH or self.steps > MAX_STEPS:
             return None
         if isinstance(node, ast.IfExp):
-            return self._each_origin([(node.body, scope), (node.orelse, scope)], depth)
+            return self._each_origin([(node.body, scope), (node.orelse, scope)], depth, seen)
         if isinstance(node, ast.BoolOp):
-            return self._each_origin([(item, scope) for item in node.values], depth)
+            return self._each_origin([(item, scope) for item in node.values], depth, seen)
         if isinstance(node, ast.NamedExpr):
-            return self.origins(node.value, scope, depth + 1)
+            return self.origins(node.value, scope, depth + 1, seen=seen)
         if isinstance(node, ast.Subscript):
             items = self._item(node, scope, depth)
             if self.strict and any(p is None or _can_change(p[0]) for p in items or ()):
                 return None
             return items
         if isinstance(node, ast.Name):
-            return self._name_origins(node, scope, depth, frames=frames)
+            return self._name_origins(node, scope, depth, frames=frames, seen=seen)
         return [(node, scope)]
 
     def _name_origins(
-        self, node: ast.Name, scope: Scope, depth: int, *, frames: bool
+        self, node: ast.Name, scope: Scope, depth: int, *, frames: bool, seen: Seen
     ) -> list[Place | None] | None:
-        home = scope.resolve(node.id)
-        if home is None:
+        homes = scope.homes(node.id)
+        if not homes:
             return [None] if node.id == "spark" else None
         if self.strict and not self._is_only_read(node, scope):
             return None
+        if (id(homes[0]), node.id) in seen:
+            return []  # x = x or 1: the other bindings say what it is
+        seen |= {(id(homes[0]), node.id)}
         found: list[Place | None] = []
-        for binding in home.bindings[node.id]:
-            places = self._binding(binding, home, node.id, depth + 1)
+        for binding in scope.meanings(node.id):
+            places = self._binding(binding, node.id, depth + 1, seen)
             if places is None:
                 return None
             if frames and binding.kind == "parameter" and not places:
@@ -112,17 +141,19 @@ class Origins:
             found.extend(places)
         return found
 
-    def _each_origin(self, places: Iterable[Place], depth: int) -> list[Place | None] | None:
+    def _each_origin(
+        self, places: Iterable[Place], depth: int, seen: Seen = frozenset()
+    ) -> list[Place | None] | None:
         found: list[Place | None] = []
         for place in places:
-            more = self.origins(*place, depth + 1)
+            more = self.origins(*place, depth + 1, seen=seen)
             if more is None:
                 return None
             found.extend(more)
         return found
 
     def _binding(
-        self, binding: Binding, home: Scope, name: str, depth: int
+        self, binding: Binding, name: str, depth: int, seen: Seen
     ) -> list[Place | None] | None:
         if binding.kind in {"function", "class", "import"}:
             return [None]
@@ -130,16 +161,18 @@ class Origins:
             return self._arguments(binding, name, depth)
         if binding.kind != "value" or binding.value is None:
             return None
+        if self.strict and binding.shared and _can_change(binding.value):
+            return None
+        if not binding.steps:
+            return self.origins(binding.value, binding.scope, depth + 1, seen=seen)
         places: list[Place | None] = [(binding.value, binding.scope)]
         for step in binding.steps:
             stepped = self._step(places, step, depth)
             if stepped is None:
                 return None
             places = stepped
-        if binding.steps and self.strict and any(p is None or _can_change(p[0]) for p in places):
+        if self.strict and any(p is None or _can_change(p[0]) for p in places):
             return None  # a list in a list can be changed under another name
-        if len(places) == 1 and places[0] is not None:
-            return self.origins(*places[0], depth + 1)
         found = self._each_origin([place for place in places if place is not None], depth)
         return None if found is None else found + [None] * places.count(None)
 
@@ -165,12 +198,12 @@ class Origins:
         return found
 
     def _piece(self, place: Place, index: int, depth: int) -> list[Place | None] | None:
-        whole = self.origins(*place, depth + 1)
+        whole = self._containers(*place, depth)
         if whole is None:
             return None
         found: list[Place | None] = []
         for item in whole:
-            if item is None or not isinstance(item[0], ast.Tuple | ast.List):
+            if not isinstance(item[0], ast.Tuple | ast.List):
                 return None
             parts = item[0].elts
             if index >= len(parts) or any(isinstance(part, ast.Starred) for part in parts):
@@ -215,6 +248,8 @@ class Origins:
         if any(a is not None and a.arg == name for a in (signature.vararg, signature.kwarg)):
             return None
         places: list[Place] = []
+        if any(item.arg == name for item in signature.posonlyargs) and signature.kwarg:
+            return None  # a keyword of that name is another argument
         defaults = dict(zip(reversed(positional), reversed(signature.defaults), strict=False))
         for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
             if default is not None:
@@ -233,19 +268,22 @@ class Origins:
         self, function: ast.FunctionDef | ast.Lambda, home: Scope
     ) -> list[tuple[ast.Call, Scope]] | None:
         """All calls of a function, if it is used in no other way and bound once."""
+        if home.kind == "class":
+            return None  # reached as an attribute too
         if isinstance(function, ast.FunctionDef):
             name = function.name
-            if function.decorator_list or home.kind == "class":
+            if function.decorator_list:
                 return None
         else:
-            names = [
-                name
+            bound = [
+                (name, item.shared)
                 for name, bindings in home.bindings.items()
-                if any(item.value is function and not item.steps for item in bindings)
+                for item in bindings
+                if item.value is function and not item.steps
             ]
-            if len(names) != 1:
+            if len(bound) != 1 or bound[0][1]:
                 return None
-            name = names[0]
+            name = bound[0][0]
         real = home.resolve(name)
         if real is None or len(real.bindings[name]) != 1:
             return None
@@ -271,10 +309,13 @@ class Origins:
         return [place for place in places if place is not None]
 
     def _is_only_read(self, node: ast.Name, scope: Scope) -> bool:
-        home = scope.resolve(node.id)
-        if home is None or any(b.kind == "augmented" for b in home.bindings[node.id]):
+        homes = scope.homes(node.id)
+        if any(b.kind == "augmented" for b in scope.meanings(node.id)):
             return False
-        return self._all_read(home, node.id)
+        # What a class binds is reached as its attribute too.
+        return all(
+            home.kind != "class" and self._all_read(home, node.id) for home in homes
+        ) and bool(homes)
 
     def _all_read(self, home: Scope, name: str, depth: int = 0) -> bool:
         uses = self.uses_of.get((id(home), name), ())
@@ -289,8 +330,11 @@ class Origins:
         if isinstance(parent, ast.For | ast.comprehension):
             return parent.iter is use
         if isinstance(parent, ast.Subscript):
-            return isinstance(parent.ctx, ast.Load)
-        if isinstance(parent, ast.Starred | ast.Compare | ast.FormattedValue | ast.BinOp):
+            taken = parent.value is use or not self.indexes
+            return isinstance(parent.ctx, ast.Load) and taken
+        if isinstance(parent, ast.Compare):
+            return not (self.compares or self.indexes)
+        if isinstance(parent, ast.Starred | ast.FormattedValue | ast.BinOp):
             return True
         if isinstance(parent, ast.Attribute):
             if parent.attr == "append":
@@ -301,7 +345,11 @@ class Origins:
     def _call_reads(self, use: ast.Name, call: ast.Call, depth: int) -> bool:
         function = call.func
         if isinstance(function, ast.Attribute):
-            return function.attr in _TAKING_METHODS and function.attr not in self.own_methods
+            if function.attr not in _TAKING_METHODS:
+                return False
+            if self.any_attribute or function.attr in self.own_methods:
+                return self.is_spark(function.value, self.call_scopes[id(call)], depth)
+            return True
         if not isinstance(function, ast.Name) or use not in call.args:
             return False
         path = self.path_of(function, self.program.module)
@@ -346,13 +394,13 @@ class Origins:
         return found
 
     def _appended(self, node: ast.Name, scope: Scope) -> list[Place]:
-        home = scope.resolve(node.id)
         found: list[Place] = []
-        for _, parent in self.uses_of.get((id(home), node.id), ()):
-            if isinstance(parent, ast.Attribute) and parent.attr == "append":
-                call = self.program.call_of.get(id(parent))
-                if call is not None:
-                    found.extend((item, self.call_scopes[id(call)]) for item in call.args)
+        for home in scope.homes(node.id):
+            for _, parent in self.uses_of.get((id(home), node.id), ()):
+                if isinstance(parent, ast.Attribute) and parent.attr == "append":
+                    call = self.program.call_of.get(id(parent))
+                    if call is not None:
+                        found.extend((item, self.call_scopes[id(call)]) for item in call.args)
         return found
 
     def _literal_elements(self, node: ast.expr, scope: Scope, depth: int) -> list[Place] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from pathlib import PurePosixPath
 
 from bluebear_magic.guard import lists
 from bluebear_magic.guard.policy import Policy
-from bluebear_magic.guard.scopes import Program, Scope
+from bluebear_magic.guard.scopes import Binding, Program, Scope
 
+_BUILTIN_NAMES = frozenset(dir(builtins))
 _LOADERS = {"csv", "parquet", "json", "orc", "text", "load", "table"}
 
 
@@ -20,16 +22,36 @@ class Paths:
         self.policy = policy
         self._known: dict[int, str | None] = {}
         self.starred: dict[str, str] = {}  # name that a star import binds -> its path
-        for node, _ in program.each(ast.ImportFrom):
-            module = node.module or ""
-            if any(alias.name == "*" for alias in node.names):
-                for name in policy.star.get(module, ()):
-                    self.starred[name] = f"{module}.{name}"
+        self.stars = [
+            node
+            for node, _ in program.each(ast.ImportFrom)
+            if any(alias.name == "*" for alias in node.names)
+        ]
+        for node in self.stars:
+            for name in policy.star.get(node.module or "", ()):
+                self.starred[name] = f"{node.module}.{name}"
+        tree = program.module.node
+        self.top = {id(node) for node in tree.body} if isinstance(tree, ast.Module) else set()
+        self.has_pandas = self._uses_pandas()
+        self.has_arrays = self.has_pandas or any(
+            path.split(".")[0] == "numpy" for path in program.imported
+        )
         self.parent_of_call = {
             id(node.value): node
             for node, _ in program.each(ast.Attribute)
             if isinstance(node.value, ast.Call)
         }
+
+    def _uses_pandas(self) -> bool:
+        """Whether objects of pandas or pyarrow can come up."""
+        if any(node.attr in lists.PANDAS_MAKERS for node, _ in self.program.each(ast.Attribute)):
+            return True
+        imported = {part for path in self.program.imported for part in path.split(".")}
+        if imported & lists.PANDAS_MAKERS:
+            return True
+        return bool(lists.PANDAS_MAKERS & self.starred.keys()) and any(
+            use.node.id in lists.PANDAS_MAKERS for use in self.program.uses
+        )
 
     def path_of(self, node: ast.expr, scope: Scope) -> str | None:
         """The dotted path of what ``node`` names in a library; None for everything else."""
@@ -50,20 +72,42 @@ class Paths:
 
     def sure_path_of(self, node: ast.expr, scope: Scope) -> str | None:
         """Like ``path_of``, where the name is bound by that import and by nothing else."""
+        path = self.path_of(node, scope)
+        if path is None:
+            return None
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
         if isinstance(root, ast.Name):
-            home = scope.resolve(root.id)
-            if home is not None and len({b.path for b in home.bindings[root.id]}) != 1:
+            bindings = scope.meanings(root.id)
+            if len(bindings) > 1 and len({binding.path for binding in bindings}) != 1:
                 return None
-        return self.path_of(node, scope)
+            if root.id in _BUILTIN_NAMES:
+                home = scope.resolve(root.id)
+                local = home is not None and home.kind == "function"
+                if not (local or self._is_bound_before(root, bindings)):
+                    return None
+        return path
+
+    def _is_bound_before(self, name: ast.Name, bindings: list[Binding]) -> bool:
+        """Whether an import of the module's top level has taken a builtin's name before its use.
+
+        Before that line, or where the line does not run, the builtin answers.
+        """
+        imports: list[ast.AST] = [
+            node
+            for node in self.stars
+            if name.id in self.policy.star.get(node.module or "", ()) and not bindings
+        ] + [binding.node for binding in bindings]
+        return name.id not in self.program.deleted and any(
+            id(node) in self.top and getattr(node, "lineno", 0) < name.lineno for node in imports
+        )
 
     def _path_of_name(self, name: str, scope: Scope) -> str | None:
         home = scope.resolve(name)
         if home is None:
             return self.starred.get(name)
-        for binding in home.bindings[name]:
+        for binding in scope.meanings(name):
             if binding.kind == "import":
                 return binding.path
         starred = self.starred.get(name)

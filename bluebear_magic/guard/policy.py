@@ -89,6 +89,7 @@ def read_only() -> Policy:
         modules=modules,
         classes=lists.CLASSES,
         star={
+            **lists.STAR,
             "pyspark.sql.functions": frozenset(names["star_functions"]) & functions,
             "pyspark.sql.types": types,
         },

@@ -8,18 +8,17 @@ import warnings
 from collections.abc import Collection, Iterator
 
 from bluebear_magic.guard import lists
-from bluebear_magic.guard.classes import OwnClasses
-from bluebear_magic.guard.constants import simple_fields
+from bluebear_magic.guard.annotations import Annotations
+from bluebear_magic.guard.attributes import AttributeRules, has_arguments, source
 from bluebear_magic.guard.paths import Paths
 from bluebear_magic.guard.policy import Policy
 from bluebear_magic.guard.report import Report
 from bluebear_magic.guard.scopes import Program, Scope, Use, analyse
 from bluebear_magic.guard.spark import SparkRules
 from bluebear_magic.guard.texts import Texts
-from bluebear_magic.guard.writes import Writes
 from bluebear_magic.records import Finding
 
-MAX_CODE = 200_000  # characters; a cell has some thousand at most
+MAX_CODE = 100_000  # characters; a cell has some thousand
 _BUILTINS = frozenset(dir(builtins)) | lists.BUILTINS_REFUSED
 
 
@@ -57,13 +56,18 @@ def _parse(code: str, report: Report) -> ast.Module | None:
 def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
     program = analyse(tree)
     paths = Paths(program, policy)
-    texts = Texts(program, paths.sure_path_of)
+    texts = Texts(
+        program,
+        paths.sure_path_of,
+        has_pandas=paths.has_pandas,
+        known=policy.known | policy.attributes,
+    )
     PythonRules(program, paths, texts, report, policy).run()
     SparkRules(program, paths, texts, report, policy).run()
 
 
 class PythonRules:
-    """The rules about names, attributes and statements."""
+    """The rules about names and statements; those about attributes are its part."""
 
     def __init__(
         self, program: Program, paths: Paths, texts: Texts, report: Report, policy: Policy
@@ -73,32 +77,28 @@ class PythonRules:
         self.texts = texts
         self.report = report
         self.policy = policy
-        self.classes = OwnClasses(program)
+        self.attributes = AttributeRules(program, paths, texts, report, policy)
         self.builtins_refused = _BUILTINS - policy.builtins
-        self.refused: set[int] = set()  # attributes refused, so that a chain is refused once
-        self.built: set[int] = set()  # attributes of a builder's chain, judged as a whole
-        self.own_attributes = texts.own_methods | {
-            node.attr
-            for node, _ in program.each(ast.Attribute)
-            if not isinstance(node.ctx, ast.Load)
-        }
+        self.named: set[int] = set()  # names in calls that are judged as a whole
 
     def run(self) -> None:
         """Adds every finding to the report."""
         self._syntax()
         self._imports()
-        self._builders()
-        self.built |= Writes(
-            self.program, self.paths, self.texts, self.report, self.policy
-        ).judged()
+        self.attributes.run()
+        self._getattrs()
         for use in self.program.uses:
             self._name(use)
         for use in self.program.stores:
             self._bound(use.node.id, use.node, use.scope)
-        attributes = sorted(self.program.each(ast.Attribute), key=lambda item: _depth_key(item[0]))
-        for node, scope in attributes:
-            self._attribute(node, scope)
         self._statements()
+        for annotation in Annotations(self.program, self.paths.sure_path_of).faulty():
+            self.report.add("PY-ANNOTATION", annotation, source(annotation))
+        for constant, text in self.program.texts:
+            if any(word in text for word in lists.ADDRESS_KEYS):
+                self.report.add("PY-MEMORY", constant, text)
+            elif text in lists.PROTOCOL or any(word in text for word in lists.CLASS_KEYS):
+                self.report.add("SPARK-SCHEMA", constant, text)
         self._result()
 
     # --- syntax and statements ---
@@ -126,6 +126,8 @@ class PythonRules:
         for keyword, _ in program.each(ast.keyword):
             if (keyword.arg or "").startswith("__"):
                 self.report.add("PY-DUNDER", keyword, keyword.arg or "")
+            elif keyword.arg in lists.PROTOCOL:
+                self.report.add("SPARK-SCHEMA", keyword, keyword.arg or "")
         for handler, scope in program.each(ast.ExceptHandler):
             self._handler(handler, scope)
         for outer, scope in program.each(ast.Global):
@@ -146,7 +148,7 @@ class PythonRules:
             self._bound(mapping.rest or "", mapping, scope)
         for pattern, _ in program.each(ast.MatchClass):
             for name in pattern.kwd_attrs:
-                self._read_name(name, pattern)
+                self.attributes.read_name(name, pattern)
 
     def _definition(self, node: ast.FunctionDef, scope: Scope) -> None:
         if not (scope.kind == "class" and node.name in lists.SPECIAL_METHODS):
@@ -160,18 +162,37 @@ class PythonRules:
             if keyword.arg != "total":  # of a TypedDict
                 self.report.add("PY-CLASS", keyword.value, keyword.arg or "**")
         for base in node.bases:
-            plain = base.value if isinstance(base, ast.Subscript) else base
-            if not isinstance(plain, ast.Name | ast.Attribute):
-                self.report.add("PY-CLASS", base, _source(base))
+            if not self._is_base(base.value if isinstance(base, ast.Subscript) else base, scope):
+                self.report.add("PY-CLASS", base, source(base))
         for decorator in node.decorator_list:
             self._decorator(decorator)
+
+    def _is_base(self, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
+        """Whether a class of the cell may be made from ``node``: Spark trusts its own classes."""
+        path = self.paths.path_of(node, scope)
+        if path is not None:
+            return path in lists.BASES
+        if not isinstance(node, ast.Name) or depth > 5:
+            return False
+        bindings = scope.meanings(node.id)
+        if node.id in _BUILTINS and not bindings:
+            return node.id in self.policy.builtins and node.id != "type"
+        return bool(bindings) and all(
+            item.kind == "class"
+            or (
+                isinstance(item.value, ast.Call)
+                and not item.steps
+                and self.paths.path_of(item.value.func, item.scope) in lists.BASE_MAKERS
+            )
+            for item in bindings
+        )
 
     def _decorator(self, node: ast.expr) -> None:
         target = node.func if isinstance(node, ast.Call) else node
         while isinstance(target, ast.Attribute):
             target = target.value
         if not isinstance(target, ast.Name):
-            self.report.add("PY-DECORATOR", node, _source(node))
+            self.report.add("PY-DECORATOR", node, source(node))
 
     def _handler(self, node: ast.ExceptHandler, scope: Scope) -> None:
         if node.name:
@@ -236,7 +257,9 @@ class PythonRules:
         """Judges a name that the cell gives a value."""
         if name.startswith("__"):
             self.report.add("PY-DUNDER", node, name)
-        elif name == "spark" and not parameter and id(node) not in self.built:
+        elif scope.kind == "class" and (name in lists.PROTOCOL or name.startswith("_j")):
+            self.report.add("PY-CLASS", node, name)
+        elif name == "spark" and not parameter and id(node) not in self.attributes.built:
             home = scope.resolve(name)
             if home is self.program.module:
                 self.report.add("PY-REBIND", node, name)
@@ -255,9 +278,11 @@ class PythonRules:
             self.report.add("PY-BUILTIN", node, name)
         if name == "type" and (home is None or home.kind in {"module", "class"}):
             self._type(use)
+        if id(node) in self.named:
+            return
         path = self.paths.path_of(node, use.scope)
         if path is not None:
-            self._used_path(path, node, use.parent)
+            self.attributes.used_path(path, node, use.parent)
 
     def _unbound(self, use: Use) -> None:
         name = use.node.id
@@ -268,7 +293,8 @@ class PythonRules:
                 self._print(use)
             return
         if name in _BUILTINS:
-            self.report.add("PY-BUILTIN", use.node, name)
+            if not (id(use.node) in self.named or (name == "super" and self._is_super(use))):
+                self.report.add("PY-BUILTIN", use.node, name)
             return
         near = ""
         if self.report.looks_for_near:
@@ -289,215 +315,61 @@ class PythonRules:
             and len(call.args) == 1
             and not call.keywords
             and not isinstance(call.args[0], ast.Starred)
+            and self._only_shows(call, use.scope)
         )
         if not plain:
             self.report.add("PY-TYPE", use.node, "type")
 
-    def _used_path(self, path: str, node: ast.expr, parent: ast.AST) -> None:
-        """A module, or something of a module, is named: is it used as it may be?"""
-        if path in self.policy.modules:
-            if not (isinstance(parent, ast.Attribute) and parent.value is node):
-                self.report.add("PY-MODULE-VALUE", node, _source(node))
-            return
-        module, _, name = path.rpartition(".")
-        checked = module == "pyspark.sql.functions" and name in lists.SQL_FUNCTION_CALLS
-        if checked or path in {"pandas.pivot_table", "pandas.crosstab"}:
-            if id(node) not in self.program.call_of:
-                self.report.add("SPARK-REFERENCE", node, _source(node))
-        elif path == "functools.wraps":
-            call = self.program.call_of.get(id(node))
-            if call is None or len(call.args) != 1 or call.keywords:
-                self.report.add("PY-ARGUMENT", node, _source(node))
-
-    # --- attributes ---
-
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> None:
-        name = node.attr
-        if id(node) in self.built:
-            return
-        if name.startswith("__"):
-            self._refuse("PY-DUNDER", node, name)
-            return
-        if not isinstance(node.ctx, ast.Load):
-            self._assigned(node, scope)
-            return
-        base = self.paths.path_of(node.value, scope)
-        parent = self.program.parent_of_attribute[id(node)]
-        if base is not None and base in self.policy.modules:
-            self._of_module(node, base, parent)
-        elif base is not None and base in self.policy.classes:
-            if name not in self.policy.classes[base] or name == "builder":  # see builders()
-                self._refuse_attribute(node)
-        elif isinstance(node.value, ast.Name) and node.value.id == "spark":
-            if name == "read":
-                self._read(node, parent)
-            elif name not in self.policy.session:
-                self._refuse_attribute(node)
-            elif name in lists.CHECKED_METHODS and id(node) not in self.program.call_of:
-                self.report.add("SPARK-REFERENCE", node, f"spark.{name}")
-        else:
-            self._of_object(node, scope, parent)
-
-    def _of_module(self, node: ast.Attribute, module: str, parent: ast.AST) -> None:
-        path = f"{module}.{node.attr}"
-        if node.attr not in self.policy.modules[module]:
-            if module == "pyspark.sql.functions" and node.attr in lists.FUNCTIONS_LEFT_OUT:
-                self._refuse("SPARK-FUNCTION", node, _source(node))
-            elif module == "pyspark.sql.functions" and not node.attr.startswith("_"):
-                near = self.report.near(node.attr, self.policy.modules[module])
-                self._refuse("PY-MODULE", node, _source(node), near=near)
-            else:
-                self._refuse(self.paths.family(node.attr, "PY-MODULE"), node, _source(node))
-            return
-        self._used_path(path, node, parent)
-
-    def _of_object(self, node: ast.Attribute, scope: Scope, parent: ast.AST) -> None:
-        name = node.attr
-        called = id(node) in self.program.call_of
-        if self.classes.may_read(node, scope):
-            return
-        if name == "read" and isinstance(parent, ast.Attribute):
-            self._read(node, parent)
-        elif name in {"format", "format_map"}:
-            self._format(node, scope)
-        elif name == "json" and called and not _has_arguments(self.program.call_of[id(node)]):
-            return  # a schema's own text
-        elif not self._may_read(name, called=called):
-            self._refuse_attribute(node)
-        elif name in lists.CHECKED_METHODS and not called:
-            self.report.add("SPARK-REFERENCE", node, f".{name}")
-
-    def _may_read(self, name: str, *, called: bool) -> bool:
-        policy = self.policy
-        if name.startswith("_"):
-            return name in {"_asdict", "_replace", "_fields"}
-        if name in policy.attributes:
+    def _only_shows(self, call: ast.Call, scope: Scope) -> bool:
+        """Whether the type that ``call`` gives is printed or compared, and goes nowhere else."""
+        around = self.program.around[id(call)]
+        if isinstance(around, ast.Attribute):
+            return around.attr == "__name__"
+        if isinstance(around, ast.FormattedValue | ast.Expr):
             return True
-        if called:
-            return name in self.own_attributes and name not in policy.known
-        return name in policy.readable or name not in policy.known
-
-    def _read_name(self, name: str, node: ast.AST) -> None:
-        """An attribute that a match pattern reads."""
-        if name.startswith("__"):
-            self.report.add("PY-DUNDER", node, name)
-        elif name in lists.CHECKED_METHODS or not self._may_read(name, called=False):
-            self.report.add(self.paths.family(name, "PY-ATTRIBUTE"), node, name)
-
-    def _assigned(self, node: ast.Attribute, scope: Scope) -> None:
-        root: ast.expr = node
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        if not isinstance(root, ast.Name):
-            self._refuse("PY-ASSIGN", node, _source(node))
-            return
-        imported = self.paths.path_of(root, scope) is not None
-        fitting = node.attr in {"columns", "index", "name", "names", "value"}
-        if imported or root.id in self.policy.given:
-            self._refuse("PY-ASSIGN", node, _source(node))
-        elif self.classes.is_self(node.value, scope):
-            return
-        elif node.attr.startswith("_"):
-            self._refuse("PY-PRIVATE", node, node.attr)
-        elif not fitting and node.attr in self.policy.known:
-            self._refuse("PY-ASSIGN", node, _source(node))
-
-    def _read(self, node: ast.Attribute, parent: ast.AST) -> None:
-        if isinstance(parent, ast.Attribute) and parent.attr == "table":
-            return
-        name = self.paths.file_stem(node)
-        self._refuse("SPARK-READ", node, "read", tables=self.report.advise_table(name))
-
-    def _format(self, node: ast.Attribute, scope: Scope) -> None:
-        if self._in_refused_chain(node):
-            return
-        base = self.texts.value(node.value, scope)
-        plain = base.is_constant and all(simple_fields(text) for text in base.strings)
-        if node.attr == "format_map" or not plain:
-            self._refuse("PY-FORMAT", node, _source(node))
-
-    def _refuse_attribute(self, node: ast.Attribute) -> None:
-        if node.attr.startswith("_"):
-            rule = self.paths.family(node.attr, "PY-PRIVATE")
-        else:
-            rule = self.paths.family(node.attr, "PY-ATTRIBUTE")
-        near = ""
-        if rule == "PY-ATTRIBUTE":
-            near = self.report.near(node.attr, self.policy.attributes)
-        tables = self.report.advise_table(self.paths.file_stem(node))
-        self._refuse(rule, node, node.attr, near=near, tables=tables)
-
-    def _refuse(self, rule: str, node: ast.Attribute, text: str, **words: str) -> None:
-        if not self._in_refused_chain(node):
-            self.report.add_at(
-                rule, node.end_lineno or 1, max(0, (node.end_col_offset or 0) - len(node.attr)),
-                text, **words,
-            )  # fmt: skip
-        self.refused.add(id(node))
-
-    def _in_refused_chain(self, node: ast.Attribute) -> bool:
-        """Whether ``node`` only goes on from something that is refused already."""
-        return any(id(below) in self.refused for below in _below(node))
-
-    # --- the builder ---
-
-    def _builders(self) -> None:
-        """``SparkSession.builder...getOrCreate()`` gives the session at hand, with a warning."""
-        for node, scope in self.program.each(ast.Attribute):
-            base = self.paths.path_of(node.value, scope) if node.attr == "builder" else None
-            if base is not None and base.endswith(".SparkSession"):
-                self._builder(node, scope)
-
-    def _builder(self, node: ast.Attribute, scope: Scope) -> None:
-        chain: list[ast.Attribute] = []
-        step: ast.AST = self.program.parent_of_attribute[id(node)]
-        while isinstance(step, ast.Attribute) and step.attr in lists.BUILDER_METHODS:
-            call = self.program.call_of.get(id(step))
-            if call is None:
-                break
-            chain.append(step)
-            if step.attr == "config" and not self._harmless(call, scope):
-                self.report.add("SPARK-CONF", call, _source(call))
-            if step.attr == "getOrCreate":
-                self.built.update(id(item) for item in (node, *chain))
-                self.report.add("SPARK-BUILDER", node, "SparkSession.builder")
-                self._session_names(call)
-                return
-            step = self.paths.parent_of_call.get(id(call), call)
-
-    def _harmless(self, call: ast.Call, scope: Scope) -> bool:
-        if len(call.args) != 2 or call.keywords:
+        if isinstance(around, ast.BinOp):
+            return isinstance(around.op, ast.Mod) and isinstance(around.left, ast.Constant)
+        if isinstance(around, ast.Compare):
+            same = all(isinstance(op, ast.Is | ast.IsNot) for op in around.ops)
+            return same or not (self.texts.compares or self.texts.indexes)
+        if not isinstance(around, ast.Call) or call not in around.args:
             return False
-        key = self.texts.value(call.args[0], scope)
-        return key.is_constant and all(
-            isinstance(text, str) and text.startswith(self.policy.settings) for text in key.texts
+        function = around.func
+        if isinstance(function, ast.Attribute):
+            return function.attr == "format" and isinstance(function.value, ast.Constant)
+        return (
+            isinstance(function, ast.Name)
+            and function.id in lists.SHOWING
+            and scope.resolve(function.id) is None
         )
 
-    def _session_names(self, call: ast.Call) -> None:
-        for node, _ in self.program.each(ast.Assign):
-            if node.value is call:
-                self.built.update(id(target) for target in node.targets)
-        for annotated, _ in self.program.each(ast.AnnAssign):
-            if annotated.value is call:
-                self.built.add(id(annotated.target))
+    def _is_super(self, use: Use) -> bool:
+        """``super().method(...)`` in a method."""
+        call = self.program.call_of.get(id(use.node))
+        if call is None or has_arguments(call) or use.scope.kind != "function":
+            return False
+        attribute = self.program.around[id(call)]
+        inside = use.scope.parent is not None and use.scope.parent.kind == "class"
+        return (
+            inside
+            and isinstance(attribute, ast.Attribute)
+            and (id(attribute) in self.program.call_of)
+        )
 
-
-def _below(node: ast.Attribute) -> Iterator[ast.AST]:
-    """What ``node`` goes on from: the objects of its chain of attributes, calls and items."""
-    current: ast.AST = node.value
-    while True:
-        yield current
-        if isinstance(current, ast.Attribute | ast.Subscript):
-            current = current.value
-        elif isinstance(current, ast.Call):
-            current = current.func
-        else:
-            return
-
-
-def _depth_key(node: ast.AST) -> tuple[int, int]:
-    """Sorts a chain's first attribute before the ones that go on from it."""
-    return (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))
+    def _getattrs(self) -> None:
+        """``getattr(F, "sum")``: a function of Spark's whose name is known beforehand."""
+        for use in self.program.uses:
+            call = self.program.call_of.get(id(use.node)) if use.node.id == "getattr" else None
+            if call is None or call.keywords or len(call.args) != 2:
+                continue
+            module, name = call.args
+            if self.paths.sure_path_of(module, use.scope) != "pyspark.sql.functions":
+                continue
+            value = self.texts.value(name, use.scope)
+            if value.is_constant and value.texts <= self.policy.modules["pyspark.sql.functions"] - (
+                lists.SQL_FUNCTION_CALLS
+            ):
+                self.named.update((id(use.node), id(module)))
 
 
 def _outward(scope: Scope) -> Iterator[Scope]:
@@ -516,14 +388,3 @@ def _asks_for_main(use: Use) -> bool:
         and len(parent.comparators) == 1
         and isinstance(parent.comparators[0], ast.Constant)
     )
-
-
-def _has_arguments(call: ast.Call) -> bool:
-    return bool(call.args or call.keywords)
-
-
-def _source(node: ast.AST) -> str:
-    try:
-        return ast.unparse(node)
-    except (RecursionError, ValueError):
-        return type(node).__name__

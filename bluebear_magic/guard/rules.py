@@ -101,8 +101,8 @@ _ALL = (
     Rule(
         "PY-TYPE",
         "block",
-        "`type` may only be called with one argument: with three it makes classes.",
-        "Use `type(value)`, `isinstance`, or a `class` statement.",
+        "`type` may only show or compare one value's type: a class passed around makes others.",
+        "Use `print(type(value))`, `type(value).__name__` or `isinstance(value, ...)`.",
         bad='type("T", (), {})',
         good="type(1)",
     ),
@@ -173,6 +173,22 @@ _ALL = (
         "Leave it out.",
         bad="print(1, file=fn)",
         good="print(1)",
+    ),
+    Rule(
+        "PY-ANNOTATION",
+        "block",
+        "Spark evaluates annotations, and `{text}` is more than the name of a type.",
+        "Write the type itself, such as `pd.Series` or `Iterator[pd.Series]`, or leave it out.",
+        bad='def f(x: "fn(1)"): return x',
+        good='def f(x: "str") -> str: return x',
+    ),
+    Rule(
+        "PY-MEMORY",
+        "block",
+        "`{text}` reaches an array's memory, where numbers can be made into objects.",
+        'Make arrays with `np.array`; read a column of that name as `df["{text}"]`.',
+        bad="import numpy as np\nx = np.ndarray((1,), dtype=object)",
+        good="import numpy as np\nx = np.array([1])",
     ),
     Rule(
         "PY-ASSIGN",
@@ -299,10 +315,10 @@ _ALL = (
     Rule(
         "SPARK-CONF",
         "block",
-        "`{text}` changes Spark's settings, some of which are locks.",
+        "`{text}` is about a setting of Spark that a cell may not read or change.",
         "Leave the setting out.",
-        bad='spark.conf.set("a", "b")',
-        good="spark.version",
+        bad='spark.conf.set("spark.jars", "b")',
+        good='spark.conf.set("spark.sql.shuffle.partitions", "8")',
     ),
     Rule(
         "SPARK-CONTEXT",
@@ -347,7 +363,7 @@ _ALL = (
     Rule(
         "SPARK-SCHEMA",
         "block",
-        "A schema given as JSON can name classes that are then loaded.",
+        "A schema given as JSON, or as an object of another kind, can name classes to load.",
         "Write the schema as DDL ('a INT, b STRING') or with StructType.",
         bad="F.from_json(\"c\", '{}')",
         good='F.from_json("c", "a INT")',

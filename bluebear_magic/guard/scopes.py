@@ -27,7 +27,8 @@ class Binding:
 
     ``kind``: ``value`` (assigned from ``value`` by ``steps``), ``augmented``
     (``+=``), ``import``, ``function``, ``class``, ``parameter``, ``other``.
-    ``node`` is the place; ``scope`` is where ``value`` is to be read.
+    ``node`` is the place; ``scope`` is where ``value`` is to be read. ``shared``:
+    the value can be reached in another way too (``a = b.c = []``, ``(a := [])``).
     """
 
     kind: Literal["value", "augmented", "import", "function", "class", "parameter", "other"]
@@ -36,6 +37,7 @@ class Binding:
     value: ast.expr | None = None
     steps: tuple[Step, ...] = ()
     path: str = ""  # of an import: the dotted name that it stands for
+    shared: bool = False
 
 
 @dataclass(eq=False)
@@ -62,6 +64,34 @@ class Scope:
             scope = scope.parent
         return None
 
+    def homes(self, name: str) -> list[Scope]:
+        """All scopes whose binding ``name`` can mean here: none for a builtin, mostly one.
+
+        A class's body that binds a name later than it reads it reads the outer one before.
+        """
+        home = self.resolve(name)
+        if home is None or home.kind != "class":
+            return [] if home is None else [home]
+        found: list[Scope] = []
+        while home is not None and home not in found:
+            found.append(home)
+            if home.kind != "class" or home.parent is None:
+                break
+            home = home.parent.resolve(name)
+        module = self
+        while module.parent is not None:
+            module = module.parent
+        if name in module.bindings and module not in found:
+            found.append(module)
+        return found
+
+    def meanings(self, name: str) -> list[Binding]:
+        """All bindings that ``name`` can mean here."""
+        home = self.resolve(name)
+        if home is None or home.kind != "class":
+            return [] if home is None else home.bindings[name]
+        return [binding for home in self.homes(name) for binding in home.bindings[name]]
+
 
 @dataclass(frozen=True)
 class Use:
@@ -81,8 +111,12 @@ class Program:
     uses: list[Use]
     stores: list[Use]
     call_of: dict[int, ast.Call]  # id of a call's function -> the call
+    around: dict[int, ast.AST]  # id of a call or a tuple -> what it stands in
     parent_of_attribute: dict[int, ast.AST]
     scope_of: dict[int, Scope]  # id of a function, lambda or comprehension -> its own scope
+    deleted: set[str]  # names that a ``del`` takes away
+    texts: list[tuple[ast.Constant, str]]  # every literal text
+    imported: set[str]  # dotted names of everything imported
 
     def each(self, kind: type[Node]) -> list[tuple[Node, Scope]]:
         """All nodes of this exact type, each with its scope."""
@@ -109,7 +143,9 @@ _FIELDS = _Fields()
 class _Walker:
     def __init__(self, tree: ast.Module) -> None:
         self.module = Scope("module", tree)
-        self.program = Program(self.module, defaultdict(list), [], [], {}, {}, {})
+        self.program = Program(
+            self.module, defaultdict(list), [], [], {}, {}, {}, {}, set(), [], set()
+        )
         self.stack: list[tuple[Any, Scope, ast.AST]] = [
             (node, self.module, tree) for node in tree.body
         ]
@@ -153,12 +189,17 @@ class _Walker:
                 kept.append(Use(node, scope, parent))
                 continue
             if kind is ast.Constant:
+                if type(node.value) is str:
+                    program.texts.append((node, node.value))
                 continue
             nodes[kind].append((node, scope))
             if kind is ast.Call:
                 program.call_of[id(node.func)] = node
+                program.around[id(node)] = parent
             elif kind is ast.Attribute:
                 program.parent_of_attribute[id(node)] = parent
+            elif kind is ast.Tuple:
+                program.around[id(node)] = parent
             handler = special.get(kind)
             if handler is None or not handler(node, scope):
                 self.push_fields(node, scope)
@@ -180,17 +221,27 @@ class _Walker:
     # --- bindings ---
 
     def bind(self, scope: Scope, name: str, binding: Binding) -> None:
+        if binding.path:
+            self.program.imported.add(binding.path)
         scope.bindings.setdefault(name, []).append(binding)
 
     def targets(
-        self, scope: Scope, target: ast.AST, value: ast.expr, steps: tuple[Step, ...], read: Scope
+        self,
+        scope: Scope,
+        target: ast.AST,
+        value: ast.expr,
+        steps: tuple[Step, ...],
+        read: Scope,
+        *,
+        shared: bool = False,
     ) -> None:
         """Binds every name of an assignment's left side to its piece of the right side."""
         pending = [(target, value, steps)]
         while pending:
             target, value, steps = pending.pop()
             if isinstance(target, ast.Name):
-                self.bind(scope, target.id, Binding("value", target, read, value, steps))
+                binding = Binding("value", target, read, value, steps, shared=shared)
+                self.bind(scope, target.id, binding)
             elif isinstance(target, ast.Starred):
                 pending.append((target.value, value, (*steps, "part")))
             elif isinstance(target, ast.Tuple | ast.List):
@@ -200,8 +251,9 @@ class _Walker:
                     pending.append((item, value, (*steps, step)))
 
     def assign(self, node: ast.Assign, scope: Scope) -> None:
+        shared = len(node.targets) > 1
         for target in node.targets:
-            self.targets(scope, target, node.value, (), scope)
+            self.targets(scope, target, node.value, (), scope, shared=shared)
 
     def annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
         if node.value is not None:
@@ -216,7 +268,7 @@ class _Walker:
         home = scope
         while home.kind == "comprehension" and home.parent is not None:
             home = home.parent
-        self.targets(home, node.target, node.value, (), scope)
+        self.targets(home, node.target, node.value, (), scope, shared=True)
 
     def loop(self, node: ast.For, scope: Scope) -> None:
         self.targets(scope, node.target, node.iter, ("each",), scope)
@@ -255,7 +307,9 @@ class _Walker:
 
     def imported_from(self, node: ast.ImportFrom, scope: Scope) -> None:
         for alias in node.names:
-            if alias.name != "*":
+            if alias.name == "*":
+                self.program.imported.add(node.module or "")
+            else:
                 path = f"{node.module or ''}.{alias.name}"
                 binding = Binding("import", node, scope, path=path)
                 self.bind(scope, alias.asname or alias.name, binding)
@@ -311,8 +365,15 @@ class _Walker:
     def settle(self) -> None:
         """Binds what is left; moves bindings under ``global`` and ``nonlocal`` to their scopes."""
         for use in self.program.stores:
-            if use.scope.resolve(use.node.id) is None and type(use.node.ctx) is ast.Store:
-                self.bind(use.scope, use.node.id, Binding("other", use.node, use.scope))
+            name, scope = use.node.id, use.scope
+            if type(use.node.ctx) is ast.Del:
+                self.program.deleted.add(name)
+            elif scope.kind == "comprehension":
+                if scope.resolve(name) is None:
+                    self.bind(scope, name, Binding("other", use.node, scope))
+            elif name not in scope.bindings and name not in scope.globals | scope.nonlocals:
+                # ``name: int`` alone: a field of a class, a local variable of a function.
+                self.bind(scope, name, Binding("other", use.node, scope))
         for scope in self.program.scope_of.values():
             for name in scope.globals & scope.bindings.keys():
                 self.module.bindings.setdefault(name, []).extend(scope.bindings.pop(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from bluebear_magic.guard import lists, sql
 from bluebear_magic.guard.constants import Value
@@ -15,8 +15,11 @@ from bluebear_magic.guard.scopes import Program, Scope
 from bluebear_magic.guard.sql import Fault, Names
 from bluebear_magic.guard.texts import Texts
 
+MAX_QUERIES = 1_000  # texts of SQL; a cell has some dozens at most
+_Check = Callable[[str, Names, Policy], list[Fault]]
 _FUNCTIONS = "pyspark.sql.functions."
 _TYPES = "pyspark.sql.types."
+_NAMED = "pandas.NamedAgg"
 
 
 class SparkRules:
@@ -31,9 +34,11 @@ class SparkRules:
         self.report = report
         self.policy = policy
         self.tables = None if report.tables is None else {t.lower() for t in report.tables}
-        self.views: set[str] = set()
+        self.views: dict[str, list[tuple[ast.Call, Scope]]] = {}  # name -> where it is made
         self.functions: set[str] = set()
-        self.has_pandas = self._has_pandas()
+        self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
+        self.texts_judged = 0
+        self.has_pandas = paths.has_pandas
 
     def run(self) -> None:
         """Adds every finding to the report."""
@@ -46,29 +51,15 @@ class SparkRules:
                     self._registered(call, scope)
         for call, scope in calls:
             path = self.paths.path_of(call.func, scope)
+            if isinstance(call.func, ast.Attribute) and (
+                path is None or self.paths.sure_path_of(call.func, scope) is None
+            ):
+                self._method(call.func.attr, call, scope)
             if path is not None:
                 if path.startswith(_FUNCTIONS):
                     self._function(path.removeprefix(_FUNCTIONS), call, scope)
                 elif path in {"pandas.pivot_table", "pandas.crosstab"}:
                     self._pivot(call, scope)
-            elif isinstance(call.func, ast.Attribute):
-                self._method(call.func.attr, call, scope)
-
-    def _has_pandas(self) -> bool:
-        if any(node.attr in lists.PANDAS_MAKERS for node, _ in self.program.each(ast.Attribute)):
-            return True
-        imported = {
-            part
-            for scope in (self.program.module, *self.program.scope_of.values())
-            for bindings in scope.bindings.values()
-            for binding in bindings
-            for part in binding.path.split(".")
-        }
-        if imported & lists.PANDAS_MAKERS:
-            return True
-        return bool(lists.PANDAS_MAKERS & self.paths.starred.keys()) and any(
-            use.node.id in lists.PANDAS_MAKERS for use in self.program.uses
-        )
 
     # --- functions and methods ---
 
@@ -112,10 +103,11 @@ class SparkRules:
 
     def _expressions(self, node: ast.expr | None, call: ast.Call, scope: Scope) -> None:
         for text in self._texts_of(node, call, scope):
-            self._expression(text, node or call, scope)
+            self._expression(text, node or call, (call, scope))
 
     def _conditions(self, call: ast.Call, scope: Scope) -> None:
         arguments = [*call.args]
+        spread = {id(keyword.value) for keyword in call.keywords if keyword.arg is None}
         for keyword in call.keywords:
             # pandas' filter(items=, like=, regex=) picks columns by name.
             if keyword.arg not in {"items", "like", "regex", "axis"}:
@@ -123,13 +115,13 @@ class SparkRules:
         for node in arguments:
             value = (
                 Value(unknown=True)
-                if isinstance(node, ast.Starred)
+                if isinstance(node, ast.Starred) or id(node) in spread
                 else self.texts.value(node, scope)
             )
             if value.unknown:
                 self._dynamic(node)
             for text in value.strings:
-                self._expression(text, node, scope)
+                self._expression(text, node, (call, scope))
 
     def _select_expressions(self, call: ast.Call, scope: Scope) -> None:
         for node in call.args:
@@ -145,39 +137,78 @@ class SparkRules:
         if call.keywords:
             self._dynamic(call)
 
-    def _expression(self, text: str, node: ast.AST, scope: Scope) -> None:
-        self._faults(sql.check_expression(text, self._names(), self.policy), node)
+    def _expression(self, text: str, node: ast.AST, place: tuple[ast.Call, Scope]) -> None:
+        self._faults(self._judged(sql.check_expression, text, self._names(place)), node)
 
     def _query(self, call: ast.Call, scope: Scope) -> None:
         node = _given(call, 0, "sqlQuery")
-        others = [item.arg for item in call.keywords if item.arg not in {"sqlQuery", "args"}]
+        others = [item for item in call.keywords if item.arg not in {"sqlQuery", "args"}]
+        for item in others:
+            self._field(item.value, scope)
+        names = [item.arg or "" for item in others]
         for text in self._texts_of(node, call, scope):
-            if others:
-                self._formatted_query(text, others, node or call)
+            if names:
+                self._formatted_query(text, names, node or call, (call, scope))
             else:
-                self._faults(sql.check_query(text, self._names(), self.policy), node or call)
+                judged = self._judged(sql.check_query, text, self._names((call, scope)))
+                self._faults(judged, node or call)
 
-    def _formatted_query(self, text: str, names: list[str | None], node: ast.AST) -> None:
+    def _field(self, node: ast.expr, scope: Scope) -> None:
+        """A value for a field of a query: Spark quotes text, but puts ``str()`` of most else in."""
+        value = self.texts.value(node, scope)
+        if not (value.is_constant or self.texts.is_spark(node, scope)):
+            self._dynamic(node)
+
+    def _formatted_query(
+        self, text: str, names: list[str], node: ast.AST, place: tuple[ast.Call, Scope]
+    ) -> None:
         """``spark.sql("... {df} ...", df=df)``: fields stand for DataFrames, columns and values."""
         made: list[str] = []
+        fields: set[int] = set()
+        length = 0
         try:
             for literal, field, spec, conversion in string.Formatter().parse(text):
                 made.append(literal)
+                length += len(literal)
                 if field is None:
                     continue
                 if field not in names or spec or conversion:
                     self.report.add("PY-FORMAT", node, "{" + field + "}")
                     return
+                fields.add(length)
                 made.append(f"`{field}`")
+                length += len(made[-1])
         except ValueError as error:
             self.report.add("SQL-SYNTAX", node, text, detail=str(error))
             return
-        given = {name.lower() for name in names if name}
-        self._faults(sql.check_query("".join(made), self._names(given), self.policy), node)
+        whole = "".join(made)
+        if not fields <= sql.quoted_names(whole):
+            # In quotes or a comment, or after ``r``, its own quotes would end what it stands in.
+            self.report.add("PY-FORMAT", node, text)
+            return
+        given = {name.lower() for name in names}
+        self._faults(self._judged(sql.check_query, whole, self._names(place, given), given), node)
 
-    def _names(self, given: Iterable[str] = ()) -> Names:
+    def _judged(
+        self, check: _Check, text: str, names: Names, given: Collection[str] = ()
+    ) -> list[Fault]:
+        """The faults of a text, worked out once where they are the same everywhere."""
+        key: tuple[bool | str, ...] = (check is sql.check_query, text, *sorted(given))
+        if key in self.judged and not self.views:
+            return self.judged[key]
+        self.texts_judged += 1
+        if self.texts_judged > MAX_QUERIES:
+            detail = f"it has more than {MAX_QUERIES:,} texts of SQL"
+            self.report.add_at("PY-SIZE", 1, 0, "", detail=detail)
+            return []
+        self.judged[key] = check(text, names, self.policy)
+        return self.judged[key]
+
+    def _names(self, place: tuple[ast.Call, Scope], given: Iterable[str] = ()) -> Names:
         extra = set(given)
-        return Names(lambda name: name.lower() in extra or self._is_table(name), self.functions)
+        return Names(
+            lambda name: name.lower() in extra or self._is_table(name, *place), self.functions
+        )
 
     def _faults(self, faults: Iterable[Fault], node: ast.AST) -> None:
         for fault in faults:
@@ -193,22 +224,27 @@ class SparkRules:
 
     # --- tables, views, functions, schemas ---
 
-    def _is_table(self, name: str) -> bool:
+    def _is_table(self, name: str, call: ast.Call, scope: Scope) -> bool:
+        """Whether it is a dataset, or a view of the cell that can be there at this place."""
         lowered = name.lower()
-        if lowered in self.views:
-            return True
         if self.tables is None:
-            return _is_plain(name)
-        return lowered in self.tables
+            return _is_plain(name) or lowered in self.views
+        if lowered in self.tables:
+            return True
+        # In a function the order of lines says nothing; elsewhere the view must come first.
+        inside = _in_function(scope)
+        return any(
+            inside or _in_function(where) or made.lineno <= call.lineno
+            for made, where in self.views.get(lowered, ())
+        )
 
     def _advise(self, name: str) -> str:
         return "Write " + self.report.advise_table(name)
 
     def _table(self, node: ast.expr | None, call: ast.Call, scope: Scope) -> None:
         for name in self._texts_of(node, call, scope):
-            if self._is_table(name) or (
-                len(name) > 2 and name[0] == name[-1] == "`" and self._is_table(name[1:-1])
-            ):
+            quoted = len(name) > 2 and name[0] == name[-1] == "`"
+            if self._is_table(name[1:-1] if quoted else name, call, scope):
                 continue
             if any(letter in name for letter in ".`/\\:${}"):
                 tables = self.report.advise_table(name.strip("`").split(".")[-1].strip("`"))
@@ -219,10 +255,14 @@ class SparkRules:
     def _view(self, call: ast.Call, scope: Scope) -> None:
         node = _given(call, 0, "name")
         for name in self._texts_of(node, call, scope):
-            if not _is_plain(name) or (self.tables is not None and name.lower() in self.tables):
+            if (
+                not _is_plain(name)
+                or name.lower() in lists.SQL_WORDS | {"table"}
+                or (self.tables is not None and name.lower() in self.tables)
+            ):
                 self.report.add("SPARK-VIEW", node or call, name)
             else:
-                self.views.add(name.lower())
+                self.views.setdefault(name.lower(), []).append((call, scope))
 
     def _registered(self, call: ast.Call, scope: Scope) -> None:
         node = _given(call, 0, "name")
@@ -284,16 +324,13 @@ class SparkRules:
     def _string_call(self, name: str, call: ast.Call, scope: Scope) -> None:
         """Pandas' ``agg("to_csv", ...)`` calls any method whose name it is given."""
         first = call.args[0] if call.args else None
-        if first is None:
-            candidates = [
-                item.value.elts[-1]
-                if isinstance(item.value, ast.Tuple) and item.value.elts
-                else item.value
-                for item in call.keywords
-                if item.arg not in {"axis", "raw", "result_type"}
-            ]
-        else:
-            candidates = [first]
+        candidates = [] if first is None else [first]
+        if first is None or (isinstance(first, ast.Constant) and first.value is None):
+            for item in call.keywords:
+                if item.arg is None and isinstance(item.value, ast.Dict):
+                    candidates += [_aggregate(value) for value in item.value.values]
+                elif item.arg not in {"axis", "raw", "result_type", "args", "meta"}:
+                    candidates.append(_aggregate(item.value))
         alone = len(call.args) == 1 and not call.keywords and not isinstance(first, ast.Starred)
         for candidate in candidates:
             judged = self._is_callable(candidate, scope)
@@ -308,6 +345,9 @@ class SparkRules:
             node = node.value
         if isinstance(node, ast.Attribute) and self.paths.path_of(node, scope) is not None:
             return True
+        if isinstance(node, ast.Call) and self.paths.path_of(node.func, scope) == _NAMED:
+            named = _given(node, 1, "aggfunc")
+            return named is not None and self._is_callable(named, scope, depth + 1)
         if isinstance(node, ast.DictComp):
             return self._is_callable(node.value, self.program.scope_of[id(node)], depth + 1)
         if isinstance(node, ast.Dict):
@@ -342,10 +382,26 @@ def _given(call: ast.Call, index: int, *names: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg in names), None)
 
 
+def _aggregate(node: ast.expr) -> ast.expr:
+    """What ``x=("column", "sum")`` and ``x=pd.NamedAgg("column", "sum")`` call by name."""
+    if isinstance(node, ast.Tuple) and node.elts:
+        return node.elts[-1]
+    return node
+
+
 def _all(judged: list[bool | None]) -> bool | None:
     if False in judged:
         return False
     return None if None in judged else True
+
+
+def _in_function(scope: Scope) -> bool:
+    current: Scope | None = scope
+    while current is not None:
+        if current.kind == "function":
+            return True
+        current = current.parent
+    return False
 
 
 def _is_plain(name: str) -> bool:

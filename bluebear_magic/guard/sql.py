@@ -8,9 +8,12 @@ that nest or go on after a backslash), the text is refused.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from bluebear_magic.guard import lists
@@ -20,15 +23,26 @@ Token = Any  # of sqlglot, which is not loaded before the first SQL text
 Tree = Any
 
 MAX_SQL = 50_000  # characters of one text
+MAX_FAULTS = 20  # of one text
 MAX_DEPTH = 60  # parentheses in parentheses
 
+_CLAUSES = {
+    "SELECT", "FROM", "WHERE", "HAVING", "EXCEPT", "UNION", "INTERSECT", "PIVOT", "UNPIVOT",
+    "TABLESAMPLE",
+}  # fmt: skip
 _QUERY_STARTS = {"SELECT", "WITH", "VALUES", "FROM", "("}
+# What a text is made of, as Spark's own lexer takes it apart.
 _PIECE = re.compile(
     r"""(?P<raw>\b[rR](?:'[^']*'|"[^"]*"))"""
     r"""|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-    r"""|(?P<name>`[^`]*`)|(?P<line>--[^\r\n]*)|(?P<block>/\*.*?\*/)|(?P<open>/\*|['"`])""",
+    r"""|(?P<name>`(?:[^`]|``)*`)|(?P<line>--[^\r\n]*)|(?P<block>/\*.*?\*/)|(?P<open>/\*|['"`])""",
     re.DOTALL,
 )
+# Outside quotes and comments. Other characters are read in two ways, or by one reader only: $$
+# quotes for Spark, {# comments for sqlglot, spaces of Unicode part words for one of them.
+_PLAIN = re.compile(r"[\w\s()\[\],.;:*+\-/%<>=!&|^~?]*", re.ASCII)
+_LETTERS = re.compile(r"[^\W\d_]")
+_HINT = re.compile(r"/\*\+[\w\s(),.`]*\*/", re.ASCII)
 _SCHEMA_FUNCTIONS = {"from_json", "from_csv"}
 _SCHEMA_MAKERS = {"schema_of_json", "schema_of_csv"}
 
@@ -71,7 +85,7 @@ def _check(text: str, prefix: str, names: Names, policy: Policy) -> list[Fault]:
     if faults:
         return faults
     try:
-        return list(_parsed_faults(prefix + text, prefix, names, policy))
+        return list(islice(_parsed_faults(prefix + text, prefix, names, policy), MAX_FAULTS))
     except RecursionError:
         return [Fault("SQL-SYNTAX", text[:40], detail="it is too deeply nested")]
 
@@ -83,16 +97,48 @@ def _raw_faults(text: str) -> Iterator[Fault]:
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         yield Fault("SQL-SYNTAX", text[:40], detail="it holds characters that are no text")
         return
+    end = 0
     for piece in _PIECE.finditer(text):
         kind, found = piece.lastgroup, piece.group()
+        yield from _odd_letters(text, end, piece.start())
+        end = piece.end()
         place = _place(text, piece.start())
         if kind == "open":
             yield Fault("SQL-SYNTAX", found, *place, detail=f"the {found} is not closed")
             return
         if kind == "line" and "\\" in found:
             yield Fault("SQL-COMMENT", found, *place)  # Spark goes on after \ and a line end
-        if kind == "block" and (found.count("/*") > 1 or "/*+" in found[2:]):
+        if kind == "block" and found.startswith("/*+"):
+            if not _HINT.fullmatch(found):  # to Spark a hint is no comment: its quotes count
+                yield Fault("SQL-COMMENT", found[:40], *place)
+        elif kind == "block" and "/*" in found[2:]:
             yield Fault("SQL-COMMENT", found[:40], *place)
+    yield from _odd_letters(text, end, len(text))
+
+
+def _odd_letters(text: str, start: int, end: int) -> Iterator[Fault]:
+    """Characters outside quotes and comments that no plain query needs."""
+    if "://" in text[start:end]:  # to Spark a URI is one word, and what looks like a comment in it
+        place = _place(text, text.index("://", start))
+        yield Fault("SQL-SYNTAX", "://", *place, detail="a URI has no place outside quotes")
+    while (match := _PLAIN.match(text, start, end)) is not None and match.end() < end:
+        start = match.end() + 1
+        letter = text[match.end()]
+        if not _LETTERS.match(letter):
+            name = f"the character {letter!a} has no place outside quotes"
+            yield Fault("SQL-SYNTAX", letter, *_place(text, match.end()), detail=name)
+            return
+
+
+def quoted_names(text: str) -> set[int]:
+    """Where the names in backticks start that stand alone, in no text and no comment."""
+    return {
+        piece.start()
+        for piece in _PIECE.finditer(text)
+        if piece.lastgroup == "name"
+        and not re.match(r"[\w'\"`]", text[max(0, piece.start() - 1) : piece.start()])
+        and not re.match(r"[\w'\"`]", text[piece.end() : piece.end() + 1])
+    }
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
@@ -110,12 +156,21 @@ def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iter
     except TokenError as error:
         yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail=_first_line(error))
         return
-    faults = list(_token_faults(tokens, prefix, names, policy))
+    first = tokens[0].text.upper() if tokens else ""
+    if not prefix and first and first not in _QUERY_STARTS:
+        yield _at(tokens[0], "SQL-COMMAND", prefix, first)
+        return
+    if not _same_pieces(tokens, text):
+        detail = "its quotes or comments can be read in two ways"
+        yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail=detail)
+        return
+    faults = list(islice(_token_faults(tokens, prefix, names, policy), MAX_FAULTS))
     if faults:
         yield from faults
         return
     try:
-        trees = dialect.parser(error_level=sqlglot.ErrorLevel.IMMEDIATE).parse(tokens, text)
+        with _quiet():
+            trees = dialect.parser(error_level=sqlglot.ErrorLevel.IMMEDIATE).parse(tokens, text)
     except ParseError as error:
         yield _parse_fault(error, text, prefix)
         return
@@ -135,6 +190,45 @@ def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iter
         yield Fault("SQL-COMMAND", tokens[0].text)
         return
     yield from _tree_faults(tree, prefix, names, policy)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps sqlglot's remarks on odd paths and hints out of the notebook."""
+    logger = logging.getLogger("sqlglot")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _same_pieces(tokens: list[Token], text: str) -> bool:
+    """Whether sqlglot quotes and leaves out the same parts of the text as Spark does."""
+    quoted: set[tuple[int, int]] = set()
+    left_out = bytearray(len(text))
+    for piece in _PIECE.finditer(text):
+        start, end = piece.span()
+        if piece.lastgroup in {"raw", "text", "name"}:
+            quoted.add((start, end))
+        else:
+            left_out[start:end] = b"\x01" * (end - start)
+    seen: set[tuple[int, int]] = set()
+    at = 0
+    for token in tokens:
+        start, end = token.start, token.end + 1
+        if _is_string(token) or _is_name(token):
+            seen.add((start, end))
+        elif token.token_type.name in {"HEX_STRING", "BIT_STRING", "BYTE_STRING"}:
+            seen.add((start + 1, end))
+        elif token.token_type.name != "HINT" and 1 in left_out[start:end]:
+            return False
+        if any(not (left_out[i] or text[i].isspace()) for i in range(at, start)):
+            return False
+        at = end
+    rest = all(left_out[i] or text[i].isspace() for i in range(at, len(text)))
+    return rest and seen == quoted
 
 
 def _first_line(error: Exception) -> str:
@@ -169,10 +263,6 @@ def _token_faults(
     if not tokens:
         yield Fault("SQL-SYNTAX", "", detail="it is empty")
         return
-    first = tokens[0].text.upper()
-    if not prefix and first not in _QUERY_STARTS:
-        yield _at(tokens[0], "SQL-COMMAND", prefix, first)
-        return
     own = {name.lower() for name in names.functions}
     aliases = _alias_places(tokens)
     depth = 0
@@ -189,10 +279,21 @@ def _token_faults(
             depth -= 1
         elif text == ";" and index != len(tokens) - 1:
             yield _at(token, "SQL-MULTIPLE", prefix, text)
-        elif text.upper() == "TABLE" and not _is_name(token) and not _is_string(token):
-            yield _at(token, "SQL-CLAUSE", prefix, text)  # TABLE x is a query to Spark
-        elif text.upper() == "USING" and not _is_name(token) and not _opens(tokens, index + 1):
+        elif not _is_name(token) and not _is_string(token) and _is_odd(tokens, index):
             yield _at(token, "SQL-CLAUSE", prefix, text)
+
+
+def _is_odd(tokens: list[Token], index: int) -> bool:
+    """Whether the word there is a clause to one reader and a name, or more, to the other."""
+    word = tokens[index].text.upper()
+    if word in {"TABLE", "QUALIFY", "|>"}:  # TABLE x is a query to Spark, QUALIFY a name
+        return True
+    if word == "USING":
+        return not _opens(tokens, index + 1)
+    before = tokens[index - 1].text.upper() if index else ""
+    if word in _CLAUSES and before in {",", "FROM", "JOIN"}:  # FROM a, SELECT b names a table
+        return True
+    return word == "VALUES" and not _starts_row(tokens, index + 1)
 
 
 def _at(token: Token, rule: str, prefix: str, text: str, detail: str = "") -> Fault:
@@ -202,6 +303,13 @@ def _at(token: Token, rule: str, prefix: str, text: str, detail: str = "") -> Fa
 
 def _opens(tokens: list[Token], place: int) -> bool:
     return place < len(tokens) and tokens[place].text == "("
+
+
+def _starts_row(tokens: list[Token], place: int) -> bool:
+    if place >= len(tokens):
+        return False
+    token = tokens[place]
+    return token.text == "(" or _is_string(token) or bool(token.token_type.name == "NUMBER")
 
 
 def _is_name(token: Token) -> bool:
@@ -221,7 +329,7 @@ def _called(
     word = token.text.lower()
     if _is_string(token) or not (_is_name(token) or word.replace("_", "a").isalnum()):
         return
-    if word[:1].isdigit() and not _is_name(token):
+    if word.isdigit() and not _is_name(token):
         return
     qualified = index > 1 and tokens[index - 2].text == "."
     allowed = word in policy.sql_functions or word in own
@@ -315,10 +423,17 @@ def _tree_faults(tree: Tree, prefix: str, names: Names, policy: Policy) -> Itera
         )
         if isinstance(node, exp.CTE) and not isinstance(node.this, exp.Query | exp.Values):
             allowed = False
+        if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Func | exp.Query):
+            allowed = False  # LATERAL x is a table, to Spark
         if not allowed or isinstance(node, exp.Parameter):
-            yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+            yield _node_fault("SQL-CLAUSE", node, prefix, _written(node)[:60])
         elif isinstance(node, exp.Table) and node.find_ancestor(exp.Hint) is None:
             yield from _table_faults(node, prefix, names, policy)
+
+
+def _written(node: Tree) -> str:
+    with _quiet():
+        return str(node.sql("spark"))
 
 
 def _node_fault(rule: str, node: Tree, prefix: str, text: str) -> Fault:
@@ -337,7 +452,7 @@ def _table_faults(node: Tree, prefix: str, names: Names, policy: Policy) -> Iter
 
     source = node.this
     if node.args.get("version") or node.args.get("when"):
-        yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+        yield _node_fault("SQL-CLAUSE", node, prefix, _written(node)[:60])
     if isinstance(source, exp.Func):
         name = source.name if isinstance(source, exp.Anonymous) else source.sql_name()
         if (
@@ -348,10 +463,10 @@ def _table_faults(node: Tree, prefix: str, names: Names, policy: Policy) -> Iter
             yield _node_fault("SQL-FUNCTION", node, prefix, name.lower())
         return
     if not isinstance(source, exp.Identifier):
-        yield _node_fault("SQL-CLAUSE", node, prefix, node.sql("spark")[:60])
+        yield _node_fault("SQL-CLAUSE", node, prefix, _written(node)[:60])
         return
     if node.args.get("db") or node.args.get("catalog"):
-        yield _node_fault("SQL-PATH", node, prefix, node.sql("spark")[:80])
+        yield _node_fault("SQL-PATH", node, prefix, _written(node)[:80])
         return
     if source.name.lower() in _visible_ctes(node) or names.table(source.name):
         return

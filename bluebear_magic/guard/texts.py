@@ -10,10 +10,12 @@ out is ``unknown``.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Collection, Sequence
 
 from bluebear_magic.guard import lists
 from bluebear_magic.guard.constants import (
+    MAX_TEXTS,
     OPERATIONS,
     OTHER,
     UNKNOWN,
@@ -27,8 +29,11 @@ from bluebear_magic.guard.constants import (
     union,
 )
 from bluebear_magic.guard.origins import MAX_DEPTH, MAX_STEPS, Origins, Place
-from bluebear_magic.guard.scopes import Binding, Program, Scope
+from bluebear_magic.guard.scopes import Binding, Program, Scope, Step
 
+MAX_ALTERNATIVES = 20  # containers that one name may stand for
+_BUILTIN_NAMES = frozenset(dir(builtins))
+_VIEWS = frozenset(["items", "keys", "values"])
 _NUMBER_CALLS: dict[str, Callable[..., Scalar]] = {
     "int": int, "float": float, "round": round, "abs": abs,
 }  # fmt: skip
@@ -37,8 +42,18 @@ _NUMBER_CALLS: dict[str, Callable[..., Scalar]] = {
 class Texts(Origins):
     """Answers questions about one program's expressions."""
 
-    def __init__(self, program: Program, path_of: Callable[[ast.expr, Scope], str | None]) -> None:
-        super().__init__(program, path_of)
+    def __init__(
+        self,
+        program: Program,
+        path_of: Callable[[ast.expr, Scope], str | None],
+        *,
+        has_pandas: bool = False,
+        known: Collection[str] = (),
+    ) -> None:
+        super().__init__(program, path_of, has_pandas=has_pandas)
+        self.known = known  # attributes that objects of libraries have
+        self.open_names: set[tuple[int, str]] = set()
+        self.spark_names: dict[tuple[int, str], bool] = {}  # what was found out about names
         self.returns: dict[int, list[Place]] = {}
         for node, scope in program.each(ast.Return):
             home = scope
@@ -89,6 +104,8 @@ class Texts(Origins):
             return self._attribute(node, scope, depth)
         if isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.Starred):
             return UNKNOWN
+        if isinstance(node, ast.Compare) and self.compares:
+            return OTHER if self.is_spark(node.left, scope, depth) else UNKNOWN
         return OTHER  # comparisons, lambdas, containers, comprehensions
 
     def _f_string(self, node: ast.JoinedStr, scope: Scope, depth: int) -> Value:
@@ -140,12 +157,19 @@ class Texts(Origins):
                 made = self._text_method(node, function, scope, depth)
                 if made is not None:
                     return made
+            if function.attr in self.own_methods:
+                made = self._own_method(function.attr, depth)
+                if made != UNKNOWN:
+                    return made
             return OTHER if self.is_spark(node, scope, depth) else UNKNOWN
         if isinstance(function, ast.Name):
-            home = scope.resolve(function.id)
-            if home is None:
+            bindings = scope.meanings(function.id)
+            if not bindings:
                 return self._builtin(function.id, node, scope, depth)
-            return self._own_call(function, home, depth)
+            made = self._own_call(bindings, depth)
+            if function.id in _BUILTIN_NAMES and scope.homes(function.id)[0].kind != "function":
+                return union([made, UNKNOWN])  # before the cell binds the name, the builtin answers
+            return made
         return UNKNOWN
 
     def _reduced(self, node: ast.Call, scope: Scope, depth: int) -> Value:
@@ -175,10 +199,10 @@ class Texts(Origins):
             return OTHER
         return UNKNOWN
 
-    def _own_call(self, function: ast.Name, home: Scope, depth: int) -> Value:
+    def _own_call(self, bindings: list[Binding], depth: int) -> Value:
         """What a function of this cell can give back."""
         made: list[Value] = []
-        for binding in home.bindings[function.id]:
+        for binding in bindings:
             if binding.kind == "class":
                 # A class of its own is no text; one made from another may be a kind of str.
                 made.append(UNKNOWN if getattr(binding.node, "bases", True) else OTHER)
@@ -191,6 +215,20 @@ class Texts(Origins):
             else:
                 return UNKNOWN
         return union(made) if made else UNKNOWN
+
+    def _own_method(self, name: str, depth: int) -> Value:
+        """What ``x.name()`` can give, where only classes of the cell have such a method."""
+        if self.any_attribute or name in self.known or name in self.stored:
+            return UNKNOWN
+        bindings = [
+            binding
+            for scope in self.program.scope_of.values()
+            if scope.kind == "class"
+            for binding in scope.bindings.get(name, ())
+        ]
+        if not all(binding.kind == "function" for binding in bindings):
+            return UNKNOWN
+        return union(self._returned(binding, depth) for binding in bindings)
 
     def _returned(self, binding: Binding, depth: int) -> Value:
         node = binding.node
@@ -239,46 +277,108 @@ class Texts(Origins):
 
     def _join(self, base: Value, items: ast.expr, scope: Scope, depth: int) -> Value:
         """``glue.join(items)``, where the items and their order are known exactly."""
-        exact = self._exact(items, scope)
-        if exact is None:
-            return UNKNOWN
-        literal, where = exact
-        if isinstance(literal, ast.List | ast.Tuple):
-            if any(isinstance(item, ast.Starred) for item in literal.elts):
+        made: list[Value] = []
+        for exact in self._sequences(items, scope) or [None]:
+            if exact is None or len(exact) > MAX_TEXTS:
                 return UNKNOWN
-            texts = [self.value(item, where, depth) for item in literal.elts]
-        elif isinstance(literal, ast.ListComp | ast.GeneratorExp):
-            loop = literal.generators[0]
-            if len(literal.generators) > 1 or loop.ifs or not isinstance(loop.target, ast.Name):
-                return UNKNOWN
-            source = self._exact(loop.iter, where)
-            if source is None or not isinstance(source[0], ast.List | ast.Tuple):
-                return UNKNOWN
-            texts = []
-            for item in source[0].elts:
-                one = Scope("comprehension", literal, self.program.scope_of[id(literal)])
-                one.bindings[loop.target.id] = [Binding("value", loop, source[1], item)]
-                texts.append(self.value(literal.elt, one, depth))
-        else:
-            return UNKNOWN
-        return combine([base, *texts], lambda glue, *parts: glue.join(parts))
+            texts = [self.value(*place, depth) for place in exact]
+            made.append(combine([base, *texts], lambda glue, *parts: glue.join(parts)))
+        return union(made)
 
-    def _exact(self, node: ast.expr, scope: Scope) -> Place | None:
-        """The one expression that ``node`` stands for, unchanged since; None if there are more."""
-        for _ in range(MAX_DEPTH):
+    def _sequences(
+        self, node: ast.expr, scope: Scope, depth: int = 0
+    ) -> Sequence[list[Place] | None] | None:
+        """What iterating over ``node`` gives, all of it and in order, for each thing it can be."""
+        exact = self._exact(node, scope) if depth < 10 else None
+        found: list[list[Place] | None] = []
+        for literal, where in exact or ():
+            if isinstance(literal, ast.List | ast.Tuple):
+                starred = any(isinstance(item, ast.Starred) for item in literal.elts)
+                found.append(None if starred else [(item, where) for item in literal.elts])
+            elif isinstance(literal, ast.Dict):
+                found.append(self._pairs(literal, where, "keys"))
+            elif isinstance(literal, ast.ListComp | ast.GeneratorExp):
+                found += self._loop_sequences(literal, where, depth)
+            elif isinstance(literal, ast.Call) and not literal.keywords:
+                found += self._call_sequences(literal, where, depth)
+            else:
+                return None
+            if len(found) > MAX_ALTERNATIVES:
+                return None
+        return found
+
+    def _call_sequences(
+        self, node: ast.Call, scope: Scope, depth: int
+    ) -> Sequence[list[Place] | None]:
+        function = node.func
+        if isinstance(function, ast.Name) and not scope.meanings(function.id):
+            if function.id in {"list", "tuple"} and len(node.args) == 1:
+                return self._sequences(node.args[0], scope, depth + 1) or [None]
+            return [self._range(node, scope, 0) if function.id == "range" else None]
+        if not isinstance(function, ast.Attribute) or function.attr not in _VIEWS or node.args:
+            return [None]
+        return [
+            self._pairs(literal, where, function.attr) if isinstance(literal, ast.Dict) else None
+            for literal, where in self._exact(function.value, scope) or ()
+        ] or [None]
+
+    def _pairs(self, node: ast.Dict, scope: Scope, view: str) -> list[Place] | None:
+        keys = [key for key in node.keys if isinstance(key, ast.Constant)]
+        if len({key.value for key in keys}) != len(node.keys):
+            return None  # ``**other``, or a key that is there twice or not known
+        if view == "keys":
+            return [(key, scope) for key in keys]
+        if view == "values":
+            return [(value, scope) for value in node.values]
+        pairs = zip(keys, node.values, strict=True)
+        return [(self._pair((key, scope), (value, scope)), scope) for key, value in pairs]
+
+    def _loop_sequences(
+        self, node: ast.ListComp | ast.GeneratorExp, scope: Scope, depth: int
+    ) -> Sequence[list[Place] | None]:
+        loop = node.generators[0]
+        if len(node.generators) > 1 or loop.ifs:
+            return [None]
+        found: list[list[Place] | None] = []
+        for items in self._sequences(loop.iter, scope, depth + 1) or [None]:
+            made = [self._turn(node, *place) for place in items or ()]
+            places = [place for place in made if place is not None]
+            whole = items is not None and len(places) == len(items) <= MAX_TEXTS
+            found.append(places if whole else None)
+        return found
+
+    def _turn(
+        self, node: ast.ListComp | ast.GeneratorExp, item: ast.expr, where: Scope
+    ) -> Place | None:
+        """What one turn of the loop gives, with ``item`` for the loop's target."""
+        loop = node.generators[0]
+        inner = Scope("comprehension", node, self.program.scope_of[id(node)])
+        targets: list[tuple[ast.expr, tuple[Step, ...]]] = [(loop.target, ())]
+        if isinstance(loop.target, ast.Tuple):
+            targets = [(name, (index,)) for index, name in enumerate(loop.target.elts)]
+        for target, steps in targets:
+            if not isinstance(target, ast.Name):
+                return None
+            inner.bindings[target.id] = [Binding("value", loop, where, item, steps)]
+        return node.elt, inner
+
+    def _exact(self, node: ast.expr, scope: Scope) -> list[Place] | None:
+        """The expressions that ``node`` can stand for, unchanged since they were made."""
+        pending, found = [(node, scope, 0)], []
+        while pending:
+            node, scope, depth = pending.pop()
             if not isinstance(node, ast.Name):
-                return node, scope
-            home = scope.resolve(node.id)
-            bindings = home.bindings[node.id] if home is not None else []
-            if home is None or len(bindings) != 1 or not self._is_only_read(node, scope):
+                found.append((node, scope))
+                continue
+            if not self._is_only_read(node, scope) or self._appended(node, scope) or depth > 9:
                 return None
-            only = bindings[0]
-            if only.kind != "value" or only.value is None or only.steps:
+            for one in scope.meanings(node.id):
+                if one.kind != "value" or one.value is None or one.steps or one.shared:
+                    return None
+                pending.append((one.value, one.scope, depth + 1))
+            if len(pending) + len(found) > MAX_ALTERNATIVES:
                 return None
-            if self._appended(node, scope):
-                return None
-            node, scope = only.value, only.scope
-        return None
+        return found
 
     def is_spark(self, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
         """Whether ``node`` is surely a DataFrame, a Column, the session or the like."""
@@ -320,8 +420,9 @@ class Texts(Origins):
 
     def _own_gives_spark(self, function: ast.Name, scope: Scope, depth: int) -> bool:
         """Whether every function of the cell that the name can mean gives Spark's objects."""
-        home = scope.resolve(function.id)
-        bindings = home.bindings[function.id] if home is not None else []
+        bindings = scope.meanings(function.id)
+        if function.id in _BUILTIN_NAMES:
+            return False  # before the cell binds the name, the builtin answers
         for binding in bindings:
             node = binding.node
             if binding.kind == "function":
@@ -344,17 +445,24 @@ class Texts(Origins):
     def _is_spark_name(self, node: ast.Name, scope: Scope, depth: int) -> bool:
         if node.id == "spark" and scope.resolve("spark") is None:
             return True
-        key = (id(node), -1)
-        if key in self.open:
+        homes = scope.homes(node.id)
+        key = (id(homes[0]), node.id) if homes else (0, node.id)
+        if key in self.open_names:
             return True  # df = df.filter(...): decided by the other bindings
-        self.open.add(key)
+        if key in self.spark_names:
+            return self.spark_names[key]
+        first = not self.open_names
+        self.open_names.add(key)
         try:
             places = self.origins(node, scope, depth, frames=True)
-            return bool(places) and all(
+            found = bool(places) and all(
                 place is not None and self.is_spark(*place, depth) for place in places or ()
             )
         finally:
-            self.open.discard(key)
+            self.open_names.discard(key)
+        if first:  # nothing was taken for granted but the name itself
+            self.spark_names[key] = found
+        return found
 
     def _is_frame_item(self, node: ast.expr, scope: Scope, depth: int) -> bool:
         return isinstance(node, ast.Subscript) and self.is_spark(node.value, scope, depth)
