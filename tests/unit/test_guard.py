@@ -56,8 +56,8 @@ def only(code: str, rule: str, tables: tuple[str, ...] | None = TABLES) -> Findi
 
 
 def test_the_corpora_are_as_large_as_they_should_be():
-    assert len(UNSAFE) >= 500
-    assert len(HONEST) >= 180
+    assert len(UNSAFE) >= 1200
+    assert len(HONEST) >= 330
 
 
 @pytest.mark.parametrize(("family", "code"), UNSAFE)
@@ -219,6 +219,15 @@ def test_a_view_made_here_can_be_queried():
     assert check(code, TABLES).ok
 
 
+def test_a_view_is_there_only_after_it_is_made():
+    made = "spark.range(3).createOrReplaceTempView('secret')\n"
+    query = "result = spark.sql('SELECT * FROM secret')\n"
+    assert check(made + query, TABLES).ok
+    assert [f.rule for f in check(query + made, TABLES).blocking] == ["SQL-TABLE"]
+    later = f"def read():\n    return spark.table('secret')\n{made}result = read()"
+    assert check(later, TABLES).ok, "the order of lines says nothing inside a function"
+
+
 def test_a_function_registered_here_can_be_called_in_sql():
     code = "spark.udf.register('mine', lambda x: x)\nresult = spark.sql('SELECT mine(1)')"
     assert check(code, TABLES).ok
@@ -255,6 +264,27 @@ def test_sqlglot_is_loaded_only_for_sql():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_sqlglots_remarks_stay_out_of_the_notebook(caplog: pytest.LogCaptureFixture):
+    for text in ("SELECT a:b[1.] FROM sales", "SELECT * FROM sales FOR UPDATE", "ALTER x y z"):
+        check(f"result = spark.sql({text!r})", TABLES)
+    assert caplog.records == []
+
+
+def test_more_texts_of_sql_than_a_cell_has_are_refused():
+    code = "".join(f'spark.sql("SELECT {i}")\n' for i in range(1_100))
+    assert [f.rule for f in check(code + RESULT, TABLES).findings] == ["PY-SIZE"]
+    assert check('spark.sql("SELECT 1")\n' * 1_100 + RESULT, TABLES).ok, "one text counts once"
+
+
+def test_an_annotation_in_text_is_told_from_code_in_text():
+    found = only("def f(x: \"__import__('os').abort()\"): return x", "PY-ANNOTATION")
+    assert "name of a type" in found.message
+    assert (
+        rules('def f(x: "list[int] | None", y: "pd.Series" = 1) -> "Iterator[str]": return x')
+        == set()
+    )
+
+
 def test_stored_names_are_those_of_the_installed_spark():
     spec = importlib.util.spec_from_file_location("make_names", CORPUS / "make_names.py")
     assert spec is not None
@@ -278,7 +308,8 @@ def test_stored_names_are_those_of_the_installed_spark():
         "write", "rdd", "sparkContext", "catalog", "conf", "streams", "toJSON", "inputFiles", "to_csv",
         "to_pickle", "to_parquet", "eval", "query", "tofile", "ctypes", "java_exception", "gi_frame",
         "tb_frame", "f_globals", "cr_frame", "ag_frame", "f_back", "func", "format_map", "plot",
-        "style", "mro", "checkpoint", "foreach", "fromJson",
+        "style", "mro", "checkpoint", "foreach", "fromJson", "args", "obj", "getClass", "forName",
+        "getRuntime", "sparkSession", "view", "getfield", "setflags", "from_buffers",
     ],
 )  # fmt: skip
 def test_a_way_out_is_known_and_not_allowed(name: str):
