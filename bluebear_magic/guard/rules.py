@@ -51,7 +51,7 @@ _ALL = (
     ),
     Rule(
         "CODE-RESULT",
-        "block",
+        "warn",
         "The code assigns neither `result` nor `results`, so it has no answer.",
         'End with `result = <DataFrame>` (or `results = {{"title": <DataFrame>, ...}}`).',
         bad='spark.table("sales").show()',

@@ -112,8 +112,9 @@ def test_an_empty_verdict_is_good():
     assert Verdict().ok
 
 
-def test_code_without_a_result_is_refused():
+def test_code_without_a_result_is_told_but_not_refused():
     verdict = check("spark.table('sales').show()")
+    assert verdict.word == "warn"
     assert [finding.rule for finding in verdict.findings] == ["CODE-RESULT"]
     assert "result = <DataFrame>" in verdict.findings[0].suggestion
 
@@ -123,7 +124,7 @@ def test_results_is_a_result_too():
 
 
 def test_a_result_inside_a_function_is_none():
-    assert not check("def f():\n    result = 1").ok
+    assert check("def f():\n    result = 1").word == "warn"
 
 
 def test_a_findings_place_is_that_of_the_text():
@@ -354,9 +355,10 @@ STRANGE = {
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("code", STRANGE.values(), ids=STRANGE)
-def test_strange_code_is_judged_and_never_hangs(code: str):
-    assert check(code, TABLES).blocking
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_code_is_judged_and_never_hangs(name: str):
+    harmless = name in {"lists", "terms in SQL"}
+    assert check(STRANGE[name], TABLES).word == ("warn" if harmless else "block")
 
 
 @pytest.mark.parametrize("depth", [20, 100])
