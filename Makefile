@@ -13,7 +13,7 @@ lab: $(VENV)/.lab ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks quickstart.ipynb
 
 test: $(VENV)/.dev lint ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	BLUEBEAR_PROGRESS=false $(BIN)/python -m pytest --nbval notebooks
 
 lint: $(VENV)/.dev ## style, types, layers
