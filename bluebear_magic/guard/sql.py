@@ -30,6 +30,7 @@ _CLAUSES = {
     "SELECT", "FROM", "WHERE", "HAVING", "EXCEPT", "UNION", "INTERSECT", "PIVOT", "UNPIVOT",
     "TABLESAMPLE",
 }  # fmt: skip
+_AFTER_TABLES = {"EXCEPT", "UNION", "INTERSECT", "PIVOT", "UNPIVOT", "TABLESAMPLE"}
 _QUERY_STARTS = {"SELECT", "WITH", "VALUES", "FROM", "("}
 # What a text is made of, as Spark's own lexer takes it apart.
 _PIECE = re.compile(
@@ -293,6 +294,8 @@ def _is_odd(tokens: list[Token], index: int) -> bool:
     before = tokens[index - 1].text.upper() if index else ""
     if word in _CLAUSES and before in {",", "FROM", "JOIN"}:  # FROM a, SELECT b names a table
         return True
+    if word in _AFTER_TABLES and before == "(":
+        return True
     return word == "VALUES" and not _starts_row(tokens, index + 1)
 
 
@@ -423,12 +426,19 @@ def _tree_faults(tree: Tree, prefix: str, names: Names, policy: Policy) -> Itera
         )
         if isinstance(node, exp.CTE) and not isinstance(node.this, exp.Query | exp.Values):
             allowed = False
+        if any(map(_is_odd_window, node.args.get("windows") or ())):
+            allowed = False
         if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Func | exp.Query):
             allowed = False  # LATERAL x is a table, to Spark
         if not allowed or isinstance(node, exp.Parameter):
             yield _node_fault("SQL-CLAUSE", node, prefix, _written(node)[:60])
         elif isinstance(node, exp.Table) and node.find_ancestor(exp.Hint) is None:
             yield from _table_faults(node, prefix, names, policy)
+
+
+def _is_odd_window(window: Tree) -> bool:
+    """Whether it defines nothing: ``FROM a WINDOW JOIN b`` is a join, to Spark."""
+    return not any(window.args.get(part) for part in ("partition_by", "order", "spec"))
 
 
 def _written(node: Tree) -> str:
