@@ -292,7 +292,14 @@ def _is_odd(tokens: list[Token], index: int) -> bool:
     if word == "USING":
         return not _opens(tokens, index + 1)
     before = tokens[index - 1].text.upper() if index else ""
-    if word in _CLAUSES and before in {",", "FROM", "JOIN"}:  # FROM a, SELECT b names a table
+    if word in _CLAUSES and before in {
+        ",",
+        "FROM",
+        "JOIN",
+        "LATERAL",
+    }:  # FROM a, SELECT b names a table
+        return True
+    if word in _AFTER_TABLES and before == "(":
         return True
     if word in _AFTER_TABLES and before == "(":
         return True
