@@ -29,6 +29,7 @@ from bluebear_magic.errors import (
     ModelError,
     NeedsApproval,
     NotUnderstood,
+    OverBudget,
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, data_folder, state_folder
@@ -41,7 +42,9 @@ from bluebear_magic.present.result import Result
 from bluebear_magic.protocols import Backend, Model, Reporter
 from bluebear_magic.provenance.approvals import Approvals, check_rules
 from bluebear_magic.provenance.audit import AuditLog
+from bluebear_magic.provenance.books import Books
 from bluebear_magic.provenance.header import code_hash
+from bluebear_magic.provenance.ledger import Ledger
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
     PRESETS,
@@ -58,7 +61,7 @@ _RAISED = {
     error.kind: error
     for error in (
         ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NeedsApproval, NotUnderstood,
-        RunFailed,
+        OverBudget, RunFailed,
     )
 }  # fmt: skip
 
@@ -109,6 +112,7 @@ class Bluebear:
             settings=settings,
             reporter=reporter or SilentReporter(),
             approvals=Approvals(AuditLog(state_folder())),
+            books=Books(settings, Ledger(state_folder()), self._warn),
             machine=read_machine(),
         )
         if settings.untrusted:
@@ -253,6 +257,9 @@ class Bluebear:
             stdout=ran.outcome.stdout,
         )
 
+    def _warn(self, text: str) -> None:
+        self.tools.reporter.warn(text)
+
     def _check_open(self) -> None:
         if self._closed:
             raise ArgumentError("this session is closed", "make a new one: Bluebear()")
@@ -325,6 +332,7 @@ class Bluebear:
                 aws=Aws(settings.aws_region),
                 options=Options(guardrail=settings.guardrail),
                 on_wait=self.tools.reporter.progress,
+                meter=self.tools.books,
             )
         return self._bedrock[key]
 

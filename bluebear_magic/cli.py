@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluebear_magic import cli_policy
+from bluebear_magic import cli_cost, cli_policy
 from bluebear_magic.config import BACKENDS
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.notebook.reporter import TerminalReporter
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_approve(run)
     run.set_defaults(command=_run, json=False)
     cli_policy.add_commands(commands)
+    cli_cost.add_commands(commands)
     return parser
 
 
@@ -124,6 +125,10 @@ def _print_answer(answer: Answer, result: Result | None) -> None:
         _print(answer.code.rstrip() + "\n")
     if answer.explanation:
         _print(answer.explanation.rstrip() + "\n")
+    if answer.usage:
+        from bluebear_magic.provenance.bill import usage_told
+
+        _print(usage_told(answer.usage) + "\n")
     if result is not None and result.ok:
         from bluebear_magic.present.render import result_bundle
 
@@ -132,6 +137,8 @@ def _print_answer(answer: Answer, result: Result | None) -> None:
 
 def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None) -> dict[str, Any]:
     """The documented object; see README, "From a shell"."""
+    from bluebear_magic.provenance.bill import usage_json
+
     last = answer.attempts[-1].checked.tables if answer.attempts else ()
     tables = result.tables if result is not None else last
     timings = dict(answer.timings)
@@ -146,6 +153,7 @@ def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None)
         "summary": result.summary if result is not None and result.ok else "",
         "error": _error_json(error),
         "timings": timings,
+        "usage": usage_json(answer.usage),
     }
 
 

@@ -8,12 +8,13 @@ import shlex
 from collections import Counter
 from typing import NoReturn
 
-from bluebear_magic.errors import ArgumentError
+from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.frontend import Frontend
 from bluebear_magic.guard import RULES
 from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
 from bluebear_magic.present.listing import card_bundle, listing_bundle
+from bluebear_magic.provenance.bill import session_told
 
 HELP = """\
 %bluebear data                   the datasets
@@ -23,6 +24,7 @@ HELP = """\
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
+%bluebear cost                   tokens and dollars: the last question, this notebook, today
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
@@ -42,7 +44,7 @@ def run_command(frontend: Frontend, line: str) -> None:
     if not words or words == ["help"]:
         frontend.show_bundle({"text/plain": HELP})
         return
-    commands = {"data": _data, "use": _use, "policy": _policy, "worker": _worker}
+    commands = {"data": _data, "use": _use, "policy": _policy, "worker": _worker, "cost": _cost}
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
         hint = f"did you mean %bluebear {near[0]}?" if near else HELP
@@ -95,6 +97,19 @@ _MEANING = {
     "write_with_approval": "code may write where a person has said yes to what goes where",
     "locked": "code reads and computes; nothing can be approved, and the session stays so",
 }
+
+
+def _cost(frontend: Frontend, words: list[str]) -> None:
+    _Parser("bluebear cost", add_help=False).parse_args(words)
+    books = frontend.bb.tools.books
+    try:
+        told = session_told(books)
+    except OSError as error:
+        raise BluebearError(
+            f"the costs in {books.ledger.file} cannot be read: {error.strerror}",
+            "make the file readable",
+        ) from error
+    frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
 def _worker(frontend: Frontend, words: list[str]) -> None:

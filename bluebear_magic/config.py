@@ -9,14 +9,16 @@ the policy stricter, and looser only after ``bluebear trust`` (:mod:`bluebear_ma
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from traitlets import Bool, Enum, Int, TraitError, Unicode
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from bluebear_magic.errors import ConfigError
@@ -30,6 +32,7 @@ else:
     import tomli as tomllib
 
 MOST_ATTEMPTS = 10
+BUDGETS = ("budget_question", "budget_notebook", "budget_day")
 BACKENDS = ("auto", "local", "soal", "emr")
 
 
@@ -50,6 +53,21 @@ class Settings(Configurable):
         PRESETS,
         "read_only",
         help="What code may do: read_only, write_with_approval or locked.",
+    ).tag(config=True)
+    budget_question = Float(
+        0.0, min=0, allow_none=True, help="US dollars that a question may cost; 0: no limit."
+    ).tag(config=True)
+    budget_notebook = Float(
+        0.0,
+        min=0,
+        allow_none=True,
+        help="US dollars that a notebook may cost while its kernel runs; 0: no limit.",
+    ).tag(config=True)
+    budget_day = Float(
+        0.0,
+        min=0,
+        allow_none=True,
+        help="US dollars that all notebooks may cost on a day; 0: no limit.",
     ).tag(config=True)
     attempts = Int(4, min=1, max=MOST_ATTEMPTS, help="Drafts at most for one question.").tag(
         config=True
@@ -91,6 +109,14 @@ class Settings(Configurable):
                 source = "BLUEBEAR_POLICY" if name == "policy" else source
         self._said = (str(self.policy), source)
 
+    @validate(*BUDGETS)
+    def _compares(self, proposal: Mapping[str, Any]) -> float | None:
+        """NaN would be no limit at all: nothing is above it."""
+        value: float | None = proposal["value"]
+        if value is not None and not math.isfinite(value):
+            raise TraitError(f"{proposal['trait'].name} is {value}: give US dollars, or 0")
+        return value
+
     @property
     def locked(self) -> bool:
         """Whether these settings were locked as they were loaded: then they stay so."""
@@ -106,7 +132,8 @@ class Settings(Configurable):
 
     def _trusted(self, folder: Path, content: bytes, values: dict[str, Any]) -> dict[str, Any]:
         """The values without those that loosen, unless this user has agreed to the file."""
-        loose = loosening(values, str(self.policy), str(self.guardrail))
+        budgets = {name: getattr(self, name) for name in BUDGETS}
+        loose = loosening(values, str(self.policy), str(self.guardrail), budgets)
         if not loose or TrustStore().holds(folder, content):
             return values
         told = ", ".join(f"{name} = {values[name]!r}" for name in loose)
@@ -133,12 +160,15 @@ class Settings(Configurable):
 
 
 def loosening(
-    values: Mapping[str, Any], policy: str = PRESETS[-1], guardrail: str = ""
+    values: Mapping[str, Any],
+    policy: str = PRESETS[-1],
+    guardrail: str = "",
+    budgets: Mapping[str, float | None] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """The settings among ``values`` that count only once their folder is trusted.
 
-    Those that allow more than ``policy``, change a ``guardrail``, or name a model by an ARN,
-    which can be one of somebody else's account.
+    Those that allow more than ``policy`` and ``budgets``, change a ``guardrail``, or name a model
+    by an ARN, which can be one of somebody else's account.
     """
     given = values.get("policy")
     looser = given in PRESETS and PRESETS.index(given) < PRESETS.index(policy)
@@ -147,6 +177,10 @@ def loosening(
         "guardrail": values.get("guardrail", guardrail) != guardrail,
         "model": str(values.get("model", "")).startswith("arn:"),
     }
+    for name, held in budgets.items():
+        wanted = values.get(name, held)
+        number = isinstance(wanted, int | float)
+        found[name] = bool(held) and number and not 0 < wanted <= (held or 0)
     return tuple(name for name, wanted in found.items() if wanted)
 
 
@@ -183,6 +217,11 @@ def _typed(trait: Any, text: str) -> Any:
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(
             text.lower(), text
         )
+    if isinstance(trait, Float):
+        try:
+            return float(text)
+        except ValueError:
+            return text
     if isinstance(trait, Int):
         return int(text) if text.lstrip("-").isdecimal() else text
     return text

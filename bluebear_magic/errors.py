@@ -8,6 +8,7 @@
       DatasetError                a dataset cannot be found or read            "dataset"
       ModelError                  the model gave no usable draft               "model"
         NotUnderstood             it says which words it could not place       "not_understood"
+        OverBudget                the call would break a budget                "budget"
       Blocked                     the guard refuses the code                   "blocked"
       NeedsApproval               a person has to say yes to what it writes    "approval"
       GaveUp                      every attempt failed                         "gave_up"
@@ -85,6 +86,12 @@ class NotUnderstood(ModelError):
     ) -> None:
         super().__init__(message, hint, line=line)
         self.unplaced = unplaced
+
+
+class OverBudget(ModelError):
+    """A call was not made: it would break a budget, or that cannot be told."""
+
+    kind = "budget"
 
 
 class Blocked(BluebearError):

@@ -99,6 +99,7 @@ class Frontend:
             self.reporter.settle(cards.sent_card(self.bb.model(request.model).name, sent))
             return
         place = place_of(self.shell)
+        self.bb.tools.books.notebook = place.notebook
         below = self._below(place, question, data)
         if below.state == "current" and below.cell and not request.new:
             self._stay(below.cell, question, request)
@@ -224,7 +225,8 @@ class Frontend:
         question = header.question if header else ""
         lines = body.count("\n") - code.count("\n") + 1  # the header and the magic's own line
         answer = Answer(question, code)
-        self.bb.tools.approvals.notebook = place_of(self.shell).notebook
+        notebook = place_of(self.shell).notebook
+        self.bb.tools.approvals.notebook = self.bb.tools.books.notebook = notebook
         approve = [*approve, *approved_by_command()]
         try:
             with self._cell():

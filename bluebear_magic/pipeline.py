@@ -37,6 +37,7 @@ from bluebear_magic.machine import Machine
 from bluebear_magic.protocols import Backend, Model, Reporter
 from bluebear_magic.provenance import targets
 from bluebear_magic.provenance.approvals import COMMAND, Approvals, check_rules
+from bluebear_magic.provenance.books import Books
 from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
@@ -74,6 +75,7 @@ class Tools:
     settings: Settings
     reporter: Reporter
     approvals: Approvals
+    books: Books
     machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
@@ -94,6 +96,12 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
 
     ``Cancelled`` and ``KeyboardInterrupt`` pass through.
     """
+    with tools.books.question(ask.question):
+        told = _answer(tools, ask, model)
+    return replace(told, usage=tools.books.usage)
+
+
+def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     timings: dict[str, float] = {}
     tried: list[Attempt] = []
     blank = Answer(ask.question, model=model.name)
@@ -169,6 +177,7 @@ def _drive(
                 )
                 with _timed(timings, "model"):
                     draft = model.generate(Conversation(ask, context, step.turns), _ignore)
+                tools.books.heard(draft.usage)
                 step = steps.send(draft)
             else:
                 with _timed(timings, "check"):

@@ -310,7 +310,7 @@ class Answer:
 
     ``checked`` says over what the check ran, as the cell's header does;
     ``datasets`` are the names that the code may read; ``timings`` are
-    milliseconds by stage.
+    milliseconds by stage; ``usage``: every call of a model, those that came to nothing too.
     """
 
     question: str
@@ -326,6 +326,7 @@ class Answer:
     datasets: tuple[str, ...] = ()
     schema_hash: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
+    usage: tuple[Usage, ...] = field(default=(), compare=False)
 
     @property
     def ok(self) -> bool:

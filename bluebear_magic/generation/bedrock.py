@@ -262,10 +262,12 @@ class BedrockModel:
         """Sends once and reads to the end; closes the stream whatever happens."""
         client = self._aws.client("bedrock-runtime")
         started = time.monotonic()
-        sent = prompts.tokens(repr((request["messages"], request["system"])))
+        parts = (request["messages"], request["system"], request.get("toolConfig"))
+        sent = prompts.tokens(repr(parts))
         if self._meter:
             most = request["inferenceConfig"]["maxTokens"]
-            self._meter.before(self._priced(Usage(self.name, sent, most, estimated=True)))
+            planned = Usage(self.name, sent, most, estimated=True)
+            self._meter.before(replace(planned, dollars=model_ids.at_most(planned, self._id)))
         taken = Assembler(on_delta)
         reached = False
         try:

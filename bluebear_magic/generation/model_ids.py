@@ -10,7 +10,7 @@ import functools
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 
@@ -136,6 +136,15 @@ def dollars(usage: Usage, model: str) -> Decimal | None:
     place = _PLACE.match(model.rsplit("/", 1)[-1])
     factor = price.regional if place and place[1] != "global" else Decimal(1)
     return total * factor / _MILLION
+
+
+def at_most(usage: Usage, model: str) -> Decimal | None:
+    """What a call may cost at most: as if all that is sent were written to a cache, where that
+    costs more than to send it.
+    """
+    cached = replace(usage, input=0, cache_write=usage.input)
+    prices = [found for item in (usage, cached) if (found := dollars(item, model)) is not None]
+    return max(prices, default=None)
 
 
 def _distance(profile: str, region: str) -> int:

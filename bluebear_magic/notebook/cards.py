@@ -9,6 +9,7 @@ from bluebear_magic.guard.writes import told
 from bluebear_magic.notebook.reporter import what_failed
 from bluebear_magic.present import escape, tables
 from bluebear_magic.present.render import code_html
+from bluebear_magic.provenance.bill import usage_told
 from bluebear_magic.provenance.header import Cell, code_hash
 from bluebear_magic.provenance.targets import state_of
 from bluebear_magic.records import Answer, Finding
@@ -22,6 +23,7 @@ def answer_card(answer: Answer, place: str) -> Bundle:
     attempt = "first attempt" if tries == 1 else f"attempt {tries}"
     status = f"Checked on {_checked(answer.checked)}, {attempt}."
     lines = [answer.explanation, *(f"Assumed: {text}" for text in answer.assumptions)]
+    lines.append(usage_told(answer.usage))
     return _card(status, lines, answer.code, place)
 
 
@@ -37,6 +39,7 @@ def current_card(cell: Cell, place: str) -> Bundle:
 def failure_card(answer: Answer) -> Bundle:
     """The last draft and every error."""
     errors = [f"Attempt {a.number}: {what_failed(a.checked)}" for a in answer.attempts]
+    errors.append(usage_told(answer.usage))
     return _card("No draft passed its check. The last one:", errors, answer.code, "")
 
 

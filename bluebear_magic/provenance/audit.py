@@ -1,8 +1,7 @@
 """The audit log: one line of JSON for each time a person said yes or no.
 
-It lies in the user's state folder, for the user alone to read, and is only ever added to. A
-line is written in one piece, under a lock where the file system has locks, so that kernels and
-commands may share it.
+It lies in the user's state folder, for the user alone to read, and is only ever added to;
+kernels and commands share it.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import contextlib
 import datetime as dt
 import getpass
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any, Literal
 
 from bluebear_magic.errors import BluebearError
+from bluebear_magic.provenance import journal
 from bluebear_magic.records import Finding
 
 NAME = "audit.jsonl"
@@ -65,39 +64,13 @@ class AuditLog:
             "who": _who(),
         }
         try:
-            self._append(json.dumps(entry).encode("ascii") + b"\n")
+            journal.append(self.file, entry)
         except OSError as error:
             raise BluebearError(
                 f"the decision cannot be noted in {self.file}: {error.strerror}; "
                 "nothing was written",
                 "every approval is kept there: make the file writable",
             ) from error
-
-    def _append(self, line: bytes) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self.file, flags, 0o600)
-        try:
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)
-            with _locked(descriptor):
-                if os.write(descriptor, line) != len(line):
-                    raise OSError(28, "the disk is full")
-        finally:
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _locked(descriptor: int) -> Any:
-    """Alone with the file; without a lock where the file system has none."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    yield  # the lock ends with the descriptor
 
 
 def _who() -> str:

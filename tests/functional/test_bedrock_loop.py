@@ -41,9 +41,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def ask(folder, local, monkeypatch):
+def ask(folder, local, monkeypatch, tmp_path):
     """``ask(script...)``: an answer, the server, what was reported, the session."""
     servers = []
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # a day of its own
 
     def ask(*script, attempts=4, responder=None, **settings):
         server = Bedrock(script, responder=responder)
@@ -149,6 +150,48 @@ def test_expired_credentials_after_a_draft_keep_the_draft(ask):
     answer, _, _, _ = ask(*drafts(WRONG_COLUMN), expired())
     assert "aws sso login" in answer.error.hint
     assert [attempt.draft.code for attempt in answer.attempts] == [WRONG_COLUMN]
+
+
+@pytest.mark.parametrize("scope", ["question", "notebook", "day"])
+def test_a_budget_stops_before_the_first_call_until_it_is_raised(ask, scope):
+    # Two calls may cost about 0.1 dollars each at most, and take about 0.002.
+    answer, server, _, bb = ask(*drafts(WRONG_COLUMN, RIGHT), **{f"budget_{scope}": 0.05})
+    assert answer.error.kind == "budget"
+    assert f"%config Bluebear.budget_{scope} =" in answer.error.hint
+    assert server.asked() == []
+    setattr(bb.settings, f"budget_{scope}", 0.11)
+    answer = bb.ask("total by region")
+    assert answer.ok
+    assert len(server.asked()) == 2
+    assert len(answer.usage) == 2
+    assert bb.tools.books.ledger.today()[-1].question == "total by region"
+    bb.settings.budget_day = 0.001
+    answer = bb.ask("total by region", strict=False)
+    assert "spent today" in answer.error.message
+
+
+def test_a_budget_that_ends_between_two_drafts_keeps_the_first(ask):
+    usage = {"inputTokens": 90_000, "outputTokens": 10}
+    first = Reply([tool_call({"code": WRONG_COLUMN, "explanation": ""})], usage=usage)
+    answer, server, _, _ = ask(first, *drafts(RIGHT), budget_question=0.2)
+    assert answer.error.kind == "budget"
+    assert [attempt.draft.code for attempt in answer.attempts] == [WRONG_COLUMN]
+    assert len(server.asked()) == len(answer.usage) == 1
+
+
+def test_calls_that_came_to_nothing_are_on_the_bill(ask):
+    answer, _, _, bb = ask(throttled(), *["I would rather talk about it."] * 3)
+    assert answer.error.kind == "model"
+    assert len(answer.usage) == 3
+    assert len(bb.tools.books.charges) == 3
+
+
+def test_a_model_without_a_known_price_is_not_asked_under_a_budget(ask):
+    answer, server, _, bb = ask(*drafts(RIGHT))
+    bb.settings.budget_day = 5
+    answer = bb.ask("total by region", model="mistral.new-v1:0")
+    assert "the price of mistral.new-v1:0 is not known" in answer.error.message
+    assert len(server.asked()) == 1
 
 
 def test_ctrl_c_in_the_middle(ask):
