@@ -9,12 +9,13 @@ command line call the same object.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from bluebear_magic import pipeline
+from bluebear_magic import narration, pipeline
 from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
@@ -100,6 +101,7 @@ class Bluebear:
         self._backend = backend
         self._choices: dict[str, str] = {}
         self._results: set[str] = set()
+        self._writers: dict[str, Model] = {}  # who wrote a code in this session, by its hash
         self._bedrock: dict[tuple[str, ...], Model] = {}
         self._closed = False
         self.tools = pipeline.Tools(
@@ -165,6 +167,7 @@ class Bluebear:
             answer = Answer(question, error=pipeline.as_info(error))
         else:
             answer = pipeline.answer(self.tools, ask, writer)
+            self._writers[code_hash(answer.code)] = writer
         if strict and answer.error:
             raise as_error(answer.error)
         return answer
@@ -233,11 +236,11 @@ class Bluebear:
     def _run(
         self, answer: Answer, backend: str | None, data: Sequence[str], approve: Collection[str]
     ) -> Result:
-        names = answer.datasets or self._names(data)
+        datasets = self.tools.catalog.resolve(answer.datasets or self._names(data))
         ran = pipeline.run(
             self.tools,
             answer.code,
-            self.tools.catalog.resolve(names),
+            datasets,
             backend=backend or self.choice(answer.code),
             question=answer.question or None,
             approve=approve,
@@ -247,15 +250,27 @@ class Bluebear:
             columns = tuple(name for name, _ in tables[0].columns)
             turn = PastTurn(answer.question, answer.code, columns, tables[0].row_count)
             self.tools.history.append(turn)
+        used = [dataset for dataset in datasets if dataset.name in ran.receipt.datasets]
+        writer = self._writer(answer.code)
+        told = narration.narrate(self.tools, writer, answer.question, tables, used)
         return Result(
             tables,
             answer.code,
             ran.receipt,
             question=answer.question,
-            hint=answer.chart,
+            hint=told.chart or answer.chart,
             explanation=answer.explanation,
             stdout=ran.outcome.stdout,
+            told=told.summary,
+            note=told.note,
+            usage=told.usage,
         )
+
+    def _writer(self, code: str) -> Model | None:
+        """Who wrote the code in this session, else the session's model."""
+        with contextlib.suppress(BluebearError):
+            return self._writers.get(code_hash(code)) or self.model()
+        return None
 
     def _warn(self, text: str) -> None:
         self.tools.reporter.warn(text)
@@ -330,7 +345,7 @@ class Bluebear:
             self._bedrock[key] = BedrockModel(
                 name,
                 aws=Aws(settings.aws_region),
-                options=Options(guardrail=settings.guardrail),
+                options=Options(guardrail=settings.guardrail, sharing=self.tools.sharing),
                 on_wait=self.tools.reporter.progress,
                 meter=self.tools.books,
             )

@@ -125,10 +125,11 @@ def _print_answer(answer: Answer, result: Result | None) -> None:
         _print(answer.code.rstrip() + "\n")
     if answer.explanation:
         _print(answer.explanation.rstrip() + "\n")
-    if answer.usage:
+    usage = [*answer.usage, *(result.usage if result is not None else ())]
+    if usage:
         from bluebear_magic.provenance.bill import usage_told
 
-        _print(usage_told(answer.usage) + "\n")
+        _print(usage_told(usage) + "\n")
     if result is not None and result.ok:
         from bluebear_magic.present.render import result_bundle
 
@@ -153,7 +154,7 @@ def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None)
         "summary": result.summary if result is not None and result.ok else "",
         "error": _error_json(error),
         "timings": timings,
-        "usage": usage_json(answer.usage),
+        "usage": usage_json([*answer.usage, *(result.usage if result is not None else ())]),
     }
 
 

@@ -33,6 +33,7 @@ else:
 
 MOST_ATTEMPTS = 10
 BUDGETS = ("budget_question", "budget_notebook", "budget_day")
+SUMMARIES = ("auto", "model", "local")
 BACKENDS = ("auto", "local", "soal", "emr")
 
 
@@ -53,6 +54,12 @@ class Settings(Configurable):
         PRESETS,
         "read_only",
         help="What code may do: read_only, write_with_approval or locked.",
+    ).tag(config=True)
+    summary = Enum(
+        SUMMARIES,
+        "auto",
+        help="Who tells of a result: local, model (where rows may be shared), or auto: a model "
+        "on Bedrock where it wrote the code and rows may be shared.",
     ).tag(config=True)
     budget_question = Float(
         0.0, min=0, allow_none=True, help="US dollars that a question may cost; 0: no limit."

@@ -31,6 +31,7 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
+from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
 from bluebear_magic.machine import Machine
@@ -79,6 +80,7 @@ class Tools:
     machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
+    sharing: Sharing = field(default_factory=Sharing)
 
     @property
     def effective(self) -> Effective:

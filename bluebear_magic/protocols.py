@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from bluebear_magic.records import Checked, Conversation, Draft, Usage
+from bluebear_magic.records import Checked, Conversation, Draft, ShownTable, Told, Usage
 from bluebear_magic.runner.envelope import Job, Outcome
 
 
@@ -19,6 +19,14 @@ class Model(Protocol):
 
     def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
         """A draft for the conversation; ``on_delta`` gets text as it arrives."""
+
+
+@runtime_checkable
+class Teller(Protocol):
+    """A model that can also tell of a result. Raises ``ModelError`` when it cannot."""
+
+    def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
+        """A few sentences on the tables, and perhaps a chart."""
 
 
 class Meter(Protocol):

@@ -185,6 +185,31 @@ class Conversation:
     turns: tuple[Turn, ...] = ()
 
 
+# --- telling of a result ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as a person sees it: cells as text, None for null.
+
+    ``facts``: sentences on the whole of it, such as how many rows there are.
+    """
+
+    title: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a model says of a result, unchecked: sentences, and a chart where it proposes one."""
+
+    sentences: tuple[str, ...] = ()
+    chart: ChartHint | None = None
+    usage: tuple[Usage, ...] = field(default=(), compare=False)
+
+
 # --- verdicts --------------------------------------------------------------
 
 

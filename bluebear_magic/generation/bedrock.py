@@ -19,12 +19,12 @@ from typing import Any
 
 from bluebear_magic.aws import Aws, Call, Reason, Trouble, diagnose, failures, patiently
 from bluebear_magic.errors import BluebearError, Cancelled, ModelError
-from bluebear_magic.generation import converse, model_ids, prompts
+from bluebear_magic.generation import converse, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice
 from bluebear_magic.generation.converse import Assembler, Features, Reply
 from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.protocols import Meter
-from bluebear_magic.records import Conversation, Draft, Usage
+from bluebear_magic.records import Conversation, Draft, ShownTable, Told, Usage
 
 _MOST_ASKS = 3  # of one draft: the first, and twice again
 _MOST_CHANGES = 6  # of the request because of what Bedrock says of it
@@ -94,6 +94,21 @@ class BedrockModel:
         """The request that ``generate`` would send first, without its ``modelId``."""
         prompt = prompts.prompt(conversation, self._options.sharing, self._options.budget)
         return converse.request(prompt, conversation, self._features(self._options.max_tokens))
+
+    def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
+        """A few sentences on a result. Raises ``ModelError``, ``Cancelled``; asks once, and once
+        more where waiting helps: a result is there to be seen.
+        """
+        spent: list[Usage] = []
+        try:
+            reply = self._ask(
+                lambda: telling.request(question, tables, self._features(telling.MOST_TOKENS)),
+                _unheard, spent, attempts=2,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            raise Cancelled("the model was stopped") from None
+        self._check_stop(reply)
+        return replace(telling.told(reply), usage=tuple(spent))
 
     # --- one draft ---------------------------------------------------------
 
@@ -190,6 +205,7 @@ class BedrockModel:
         request: Callable[[], dict[str, Any]],
         on_delta: Callable[[str], None],
         spent: list[Usage],
+        attempts: int | None = None,
     ) -> Reply:
         """A whole reply; what the request lacks or has too much of is changed, and sent again."""
         started_over = False
@@ -199,7 +215,7 @@ class BedrockModel:
             try:
                 return patiently(
                     lambda: self._stream(request(), on_delta, spent), call, self._on_wait,
-                    attempts=self._options.attempts, sleep=self._sleep,
+                    attempts=attempts or self._options.attempts, sleep=self._sleep,
                 )  # fmt: skip
             except failures() as error:
                 trouble = diagnose(error, call)

@@ -45,13 +45,23 @@ def request(
     for number in range(1, len(conversation.turns) + 1):
         messages += _exchange(conversation.turns[:number], features)
     system = prompt.system if features.tools else prompts.without_tool(prompt.system)
+    return framed(messages, [{"text": system}, *point], _tool(), features)
+
+
+def framed(
+    messages: Sequence[Mapping[str, Any]],
+    system: Sequence[Block],
+    tool: Mapping[str, Any],
+    features: Features,
+) -> dict[str, Any]:
+    """A request without its ``modelId``, with what goes into every one."""
     found: dict[str, Any] = {
-        "messages": messages,
-        "system": [{"text": system}, *point],
+        "messages": list(messages),
+        "system": list(system),
         "inferenceConfig": {"maxTokens": features.max_tokens},
     }
     if features.tools:
-        found["toolConfig"] = {"tools": [_tool()]}
+        found["toolConfig"] = {"tools": [tool]}
     if features.guardrail:
         identifier, version = features.guardrail
         found["guardrailConfig"] = {

@@ -25,6 +25,16 @@ _KINDS = {"bar", "line", "scatter", "none"}
 _MOST_TEXT = 4000
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
+CHART: Mapping[str, Any] = {
+    "type": "object",
+    "description": "A chart of the result, where one helps.",
+    "properties": {
+        "kind": {"type": "string", "enum": sorted(_KINDS)},
+        "x": {"type": "string", "description": "A column of the result."},
+        "y": {**_TEXTS, "description": "Columns of the result with numbers."},
+    },
+    "required": ["kind"],
+}
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -40,16 +50,7 @@ SCHEMA: Mapping[str, Any] = {
             **_TEXTS,
             "description": "What you took for granted where the words left it open.",
         },
-        "chart": {
-            "type": "object",
-            "description": "A chart of the result, where one helps.",
-            "properties": {
-                "kind": {"type": "string", "enum": sorted(_KINDS)},
-                "x": {"type": "string", "description": "A column of the result."},
-                "y": {**_TEXTS, "description": "Columns of the result with numbers."},
-            },
-            "required": ["kind"],
-        },
+        "chart": CHART,
         "questions": {
             **_TEXTS,
             "description": "Only when the request could mean clearly different results and no "
@@ -78,7 +79,7 @@ def draft_of(arguments: Any) -> Draft | None:
         code,
         _text(arguments.get("explanation")),
         _texts(arguments.get("assumptions")),
-        _chart(_decoded(arguments.get("chart"))),
+        chart_of(arguments.get("chart")),
         questions,
     )
 
@@ -142,7 +143,9 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(text for item in value if (text := _text(item)))
 
 
-def _chart(value: Any) -> ChartHint | None:
+def chart_of(value: Any) -> ChartHint | None:
+    """The chart that a model asked for; None where it is none."""
+    value = _decoded(value)
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, Mapping) or value.get("kind", value.get("type")) not in _KINDS:

@@ -52,6 +52,13 @@ def choose(table: Table, hint: ChartHint | None = None, question: str = "") -> C
     return _finished(spec, table)
 
 
+def fits(table: Table, hint: ChartHint, question: str = "") -> bool:
+    """Whether :func:`choose` would draw what the hint asks for. That no chart helps always fits."""
+    if hint.kind == "none":
+        return True
+    return len(table.rows) > 1 and _hinted(shape.fields(table), hint, question) is not None
+
+
 def _finished(spec: ChartSpec, table: Table) -> ChartSpec:
     """With what is left out in the title: rows of the result, or all but a sample."""
     whole, drawn = total(table), len(spec.labels)

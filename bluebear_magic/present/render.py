@@ -70,10 +70,11 @@ def _text(result: Result) -> str:
 
 
 def _where(result: Result) -> str:
-    """Which backend ran it: what the picker chose, when the picker is gone."""
+    """Which backend ran it: what the picker chose, when the picker is gone; who told of it."""
     if result.receipt is None:
-        return ""
-    return f"Ran on Spark {result.receipt.spark_version} ({result.receipt.backend})."
+        return escape.line(result.note, 400)
+    ran = f"Ran on Spark {result.receipt.spark_version} ({result.receipt.backend})."
+    return f"{ran} {escape.line(result.note, 400)}".rstrip()
 
 
 def _failure(result: Result) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from bluebear_magic.present.chart_rules import choose
 from bluebear_magic.present.chart_spec import ChartSpec
 from bluebear_magic.present.summary import summarise
 from bluebear_magic.present.tables import counted, total
-from bluebear_magic.records import ChartHint, ErrorInfo, Receipt
+from bluebear_magic.records import ChartHint, ErrorInfo, Receipt, Usage
 from bluebear_magic.runner.envelope import Table
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Result:
 
     ``tables`` are previews, with what is known of the whole; ``stdout`` is what the code
     printed; ``receipt`` says what ran, where and over what; ``error`` why it failed, if it did.
+    ``told``: a model's sentences on it, checked; ``note``: what they took, in words;
+    ``usage``: the calls.
     """
 
     tables: tuple[Table, ...]
@@ -36,6 +38,9 @@ class Result:
     explanation: str = ""
     stdout: str = ""
     error: ErrorInfo | None = None
+    told: str = ""
+    note: str = ""
+    usage: tuple[Usage, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -99,7 +104,7 @@ class Result:
     @cached_property
     def summary(self) -> str:
         """One to three sentences, every figure of which is in the result."""
-        return summarise(self.tables, self.question)
+        return self.told or summarise(self.tables, self.question)
 
     @property
     def sampled(self) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from bluebear_magic.cli import main
 
-ANSWER = {"ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings"}
+ANSWER = {"ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings", "usage"}
 ATTEMPT = {"number", "ok", "code", "findings", "error"}
 TABLE = {"title", "columns", "rows", "row_count", "sampled", "truncated"}
 ERROR = {"kind", "message", "hint", "line"}
