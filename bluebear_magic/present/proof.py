@@ -28,6 +28,7 @@ from statistics import median
 from bluebear_magic.present import formats
 from bluebear_magic.present.figures import Figure, figures
 from bluebear_magic.runner.envelope import Table
+from bluebear_magic.runner.values import is_numeric
 
 _COLUMNS = 20
 _NAMED = 12  # rows that one sentence may speak of
@@ -118,7 +119,10 @@ class Facts:
         if not found:
             return ()
         stated = [
-            value for figure in found if figure.kind == "number" for value, _ in figure.readings
+            value
+            for figure in found
+            if figure.kind == "number" and self._near(figure, Decimal(1))
+            for value, _ in figure.readings
         ]
         derived = self._derived(sentence, stated, found)
         share = bool(_SHARE.search(sentence))
@@ -148,7 +152,7 @@ class Facts:
             tally = Counter(shown)
             counts |= {len(tally), *tally.values()}
             for text in tally:
-                if text is not None:
+                if text is not None and not is_numeric(kind):
                     self._read(text)
             self._label(grid, values, shown)
         self._counts |= set(map(Decimal, counts))
@@ -180,7 +184,8 @@ class Facts:
             return False
         if figure.kind == "text":
             return self._has_text(figure.text.lower())
-        if any(abs(value) in self._exact for value, _ in figure.readings):
+        said = any(abs(value) in self._exact for value, _ in figure.readings)
+        if said and figure.kind in {"number", "percent", "points", "ordinal"}:
             return True
         if figure.kind == "ordinal":
             return any(0 < value <= self._rows for value, _ in figure.readings)
@@ -240,8 +245,10 @@ class Facts:
             named = _named(grid.labels, said)
             columns = grid.columns[:_COLUMNS]
             for column in columns:
-                pairs |= set(permutations(_operands(column, named, tops), 2))
-                derived["difference"] += map(abs, _sums(column, named, tops))
+                sums = _sums(column, named, tops)
+                pairs |= set(permutations(_operands(column, named), 2))
+                derived["difference"] += map(abs, sums)
+                pairs |= _shares(column, named, sums)
             for row in named:
                 across = [c.numbers[row] for c in columns if c.numbers[row] is not None]
                 pairs |= set(permutations(across, 2))  # type: ignore[arg-type]
@@ -254,12 +261,22 @@ class Facts:
         return derived
 
 
-def _operands(column: _Column, named: Sequence[int], tops: Sequence[int]) -> set[Decimal]:
-    rows = {*named, *column.landmarks()}
-    values = {number for row in rows if (number := column.numbers[row]) is not None}
-    if column.additive:
-        values |= {sum(column.present, Decimal(0)), *_sums(column, named, tops)}
-    return values
+def _operands(column: _Column, named: Sequence[int]) -> list[Decimal]:
+    """The numbers that may be held against each other: of the rows named; where it is only one
+    or none, of those that stand out too.
+    """
+    rows = set(named) if len(named) > 1 else {*named, *column.landmarks()}
+    return [number for row in rows if (number := column.numbers[row]) is not None]
+
+
+def _shares(
+    column: _Column, named: Sequence[int], sums: Iterable[Decimal]
+) -> set[tuple[Decimal, Decimal]]:
+    """Rows and sums of rows, each with the sum of all."""
+    if not column.additive:
+        return set()
+    total = sum(column.present, Decimal(0))
+    return {(part, total) for part in (*_operands(column, named), *sums)}
 
 
 def _sums(column: _Column, named: Sequence[int], tops: Sequence[int]) -> set[Decimal]:
@@ -325,4 +342,4 @@ def _rounds(number: Decimal, value: Decimal, unit: Decimal, figure: Figure) -> b
     loose = max(abs(value) * _LOOSE, unit / 2)
     if figure.hedge == "about":
         return off <= min(figure.round / 2, loose)
-    return off <= min(figure.round, loose) and (number > value) == (figure.hedge == "over")
+    return off <= loose and (number > value) == (figure.hedge == "over")
