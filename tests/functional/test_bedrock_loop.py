@@ -10,6 +10,7 @@ import pytest
 
 from bluebear_magic import Bluebear
 from bluebear_magic.errors import Cancelled
+from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
 
@@ -46,13 +47,15 @@ def ask(folder, local, monkeypatch, tmp_path):
     servers = []
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # a day of its own
 
-    def ask(*script, attempts=4, responder=None, **settings):
+    def ask(*script, attempts=4, responder=None, sharing=None, **settings):
         server = Bedrock(script, responder=responder)
         servers.append(server.__enter__())
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         reporter = RecordingReporter()
         bb = Bluebear("bedrock", folder=folder, reporter=reporter)
+        if sharing:
+            bb.tools.sharing = sharing
         for name, value in settings.items():
             setattr(bb.settings, name, value)
         bb.tools.backends = {**bb.tools.backends, "local": local}
@@ -191,6 +194,41 @@ def test_a_model_without_a_known_price_is_not_asked_under_a_budget(ask):
     bb.settings.budget_day = 5
     answer = bb.ask("total by region", model="mistral.new-v1:0")
     assert "the price of mistral.new-v1:0 is not known" in answer.error.message
+    assert len(server.asked()) == 1
+
+
+def telling(*sentences, **more):
+    return Reply([tool_call({"sentences": list(sentences), **more}, name="summary")])
+
+
+def test_a_run_is_told_of_by_the_model_that_wrote_the_code(ask):
+    chart = {"kind": "bar", "x": "region", "y": ["total"]}
+    answer, server, reporter, bb = ask(
+        *drafts(RIGHT), telling("N has 6, three times S.", "It grew by 17%.", chart=chart),
+        sharing=Sharing("samples"),
+    )  # fmt: skip
+    result = bb.run(answer, strict=True)
+    assert result.summary == "N has 6, three times S."
+    assert result.hint.kind == "bar"
+    assert reporter.warnings == []
+    shown = result._repr_mimebundle_()["text/plain"]
+    assert "each number checked against the result; 2 rows were sent. Asked us.anthropic" in shown
+    assert len(server.asked()) == 2
+    assert len(bb.tools.books.asked) == 2
+    assert bb.run(RIGHT, strict=True).usage == ()  # code alone: no question, nothing to tell
+
+
+def test_a_summary_that_fails_leaves_the_run_as_it_is(ask):
+    answer, _, reporter, bb = ask(*drafts(RIGHT), expired(), sharing=Sharing("samples"))
+    result = bb.run(answer, strict=True)
+    assert result.df.to_dict("list") == TOTALS
+    assert "N is highest with 6" in result.summary
+    assert reporter.warnings[-1].startswith("the summary was made here: ")
+
+
+def test_without_consent_a_run_asks_no_model(ask):
+    answer, server, _, bb = ask(*drafts(RIGHT))
+    assert "N is highest with 6" in bb.run(answer, strict=True).summary
     assert len(server.asked()) == 1
 
 
