@@ -649,6 +649,17 @@ def test_use_says_where_code_runs_from_now_on(cold):
     assert "runs on Local Spark" in cold.run("%bluebear use auto").text
 
 
+def test_cost_tells_what_was_spent_under_which_budget(cold):
+    assert cold.run("%config Bluebear.budget_day = 2").ok
+    told = cold.run("%bluebear cost").text.splitlines()
+    assert told[0].split() == ["last", "question", "nothing"]
+    assert told[2].split()[-3:] == ["of", "$2.00", "(budget_day)"]
+    assert told[-1].startswith("Model prices: on demand, as published on 20")
+    assert cold.run("%config Bluebear.budget_day = 0").ok
+    assert "budget" not in cold.run("%bluebear cost").text
+    assert "unrecognized arguments: much" in cold.run("%bluebear cost much").trouble
+
+
 # --- outputs and processes ---------------------------------------------------
 
 
