@@ -37,13 +37,14 @@ _SYSTEM = (
 class Fence:
     """``read``: files and folders to read beside Python's own; ``write``: to read and write.
 
-    ``ports``: TCP ports on this machine that may be connected to; ``memory_mb``: what may
-    be allocated on top of what the process has now.
+    ``ports``: TCP ports on this machine that may be connected to; ``sockets``: folders with
+    sockets that may be; ``memory_mb``: what may be allocated on top of what the process has now.
     """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+    sockets: tuple[str, ...] = ()
     memory_mb: int = 2048
 
 
@@ -52,7 +53,7 @@ def confine(fence: Fence) -> None:
     readable = [*_SYSTEM, *_pythons_own(), *fence.read]
     _limit(fence.memory_mb)
     landlock(readable, fence.write, fence.ports)
-    sys.addaudithook(_hook(readable, fence.write, fence.ports))
+    sys.addaudithook(_hook(readable, fence))
 
 
 def _pythons_own() -> list[str]:
@@ -93,8 +94,9 @@ def _allocated() -> int | None:
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # system calls, the same on every architecture
 _NO_NEW_PRIVILEGES = 38
-_READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read a file, read a folder
-_OF_A_FILE = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
+_READ = 1 << 2 | 1 << 3  # read a file, read a folder; nowhere to start a program from
+_NO_LINKS = 1 << 0 | 1 << 6 | 1 << 11 | 1 << 12  # in what may be written: programs, devices, links
+_OF_A_FILE = 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
 _BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _CONNECT = 1 << 1
 _SIGNALS = 1 << 0 | 1 << 1  # abstract sockets, and signals, to processes outside
@@ -139,7 +141,7 @@ def landlock(read: Iterable[str], write: Iterable[str], ports: Iterable[int]) ->
         for path in read:
             _allow(rules, path, fs & _READ)
         for path in write:
-            _allow(rules, path, fs & ~(1 << 0 | 1 << 6 | 1 << 11))  # no programs, no devices
+            _allow(rules, path, fs & ~_NO_LINKS)
         _allow(rules, "/dev/null", fs & (1 << 1 | 1 << 2))
         if version >= 4:
             for port in ports:
@@ -185,8 +187,8 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 Event = tuple[Any, ...]
 
 
-def _never(what: str, _: Event) -> None:
-    _refuse(what)
+def _never(refuse: Callable[[str], None], what: str, _: Event) -> None:
+    refuse(what)
 
 
 def _refuse(what: str) -> None:
@@ -202,29 +204,28 @@ class _Roots:
     """Folders, and what lies in them; kept apart from modules that the code may change."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._real = os.path.realpath
+        self._real, self._text = os.path.realpath, os.fsdecode
         self._roots = tuple(self._real(path) for path in paths if path)
         self._own = f"/proc/{os.getpid()}/"
 
     def hold(self, path: Any) -> bool:
         if path is None or isinstance(path, int):
             return True
-        where = self._real(os.fsdecode(path))
+        where = self._real(self._text(path))
         return where.startswith(self._own) or any(
             where == root or where.startswith(root + "/") for root in self._roots
         )
 
 
-def _hook(
-    readable: Iterable[str], writable: Iterable[str], ports: tuple[int, ...]
-) -> Callable[[str, Event], None]:
+def _hook(readable: Iterable[str], fence: Fence) -> Callable[[str, Event], None]:
     """What looks at each event before it happens, and refuses it by an exception."""
+    writable = fence.write
     handlers: dict[str, Callable[[Event], None]] = {}
     for what, events in _NEVER.items():
         for event in events.split():
-            handlers[event] = functools.partial(_never, what)
+            handlers[event] = functools.partial(_never, _refuse, what)
     handlers.update(_about_files(_Roots([*readable, *writable]), _Roots([*writable, os.devnull])))
-    handlers.update(_about_networks(ports))
+    handlers.update(_about_networks(fence.ports, _Roots(fence.sockets)))
     handlers["ctypes.dlopen"] = _loads_library
     find = handlers.get
 
@@ -237,22 +238,24 @@ def _hook(
 
 
 def _about_files(readable: _Roots, writable: _Roots) -> dict[str, Callable[[Event], None]]:
+    refuse, text = _refuse, os.fsdecode  # not looked up later, in modules that the code may change
+
     def opened(event: Event) -> None:
         path, mode, flags = event
         if flags & (os.O_WRONLY | os.O_RDWR) or set(mode or "") & set("wax+"):
             if not writable.hold(path):
-                _refuse(f"write the file {os.fsdecode(path)}")
+                refuse(f"write the file {text(path)}")
         elif not readable.hold(path):
-            _refuse(f"read the file {os.fsdecode(path)}")
+            refuse(f"read the file {text(path)}")
 
     def read(event: Event) -> None:
         if event and not readable.hold(event[0]):
-            _refuse(f"read the folder {os.fsdecode(event[0])}")
+            refuse(f"read the folder {text(event[0])}")
 
     def changed(event: Event) -> None:
         for path in event[:2]:
             if isinstance(path, str | bytes | os.PathLike) and not writable.hold(path):
-                _refuse(f"change the file {os.fsdecode(path)}")
+                refuse(f"change the file {text(path)}")
 
     return {
         "open": opened,
@@ -261,21 +264,26 @@ def _about_files(readable: _Roots, writable: _Roots) -> dict[str, Callable[[Even
     }
 
 
-def _about_networks(ports: tuple[int, ...]) -> dict[str, Callable[[Event], None]]:
+def _about_networks(ports: tuple[int, ...], sockets: _Roots) -> dict[str, Callable[[Event], None]]:
+    refuse, text = _refuse, os.fsdecode
+
     def connects(event: Event) -> None:
         address = event[1] if len(event) > 1 else None
-        if not isinstance(address, tuple):
-            return  # a socket of this machine, which is a file
-        if address[0] not in _LOOPBACK or address[1] not in ports:
-            _refuse(f"connect to {address[0]}:{address[1]}")
+        if address is None:
+            return  # a message to where the socket is connected already
+        if not isinstance(address, tuple):  # a socket of this machine, which is a file
+            if not sockets.hold(address):
+                refuse(f"connect to {text(address)}")
+        elif address[0] not in _LOOPBACK or address[1] not in ports:
+            refuse(f"connect to {address[0]}:{address[1]}")
 
     def listens(event: Event) -> None:
         if isinstance(event[1], tuple):
-            _refuse("listen on the network")
+            refuse("listen on the network")
 
     def looks_up(event: Event) -> None:
         if event[0] not in _LOOPBACK:
-            _refuse(f"look up the host {event[0]}")
+            refuse(f"look up the host {event[0]}")
 
     return {
         **dict.fromkeys(("socket.connect", "socket.sendto", "socket.sendmsg"), connects),

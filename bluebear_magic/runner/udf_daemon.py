@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from pyspark import daemon
@@ -27,8 +28,10 @@ def main() -> None:
     os.chdir(scratch)
 
     def confined(infile: Any, outfile: Any) -> None:
-        spark_files = os.environ.get("SPARK_FILES", scratch)
-        confine(Fence((spark_files,), (scratch,), (), int(os.environ[MEMORY_MB])))
+        # A function of more than a megabyte comes as a file in the folder of its job.
+        jobs = map(str, Path(scratch).parent.glob("job-*"))
+        readable = (os.environ.get("SPARK_FILES", scratch), *jobs)
+        confine(Fence(readable, (scratch,), memory_mb=int(os.environ[MEMORY_MB])))
         work(infile, outfile)
 
     daemon.worker_main = confined
