@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluebear_magic.runner.envelope import Fault, Job, Outcome, PlanFacts, Stage, Table
 from bluebear_magic.runner.faults import at_line, fault_of
+from bluebear_magic.runner.gate_rules import Forbidden
 from bluebear_magic.runner.observe import Observer
 from bluebear_magic.runner.results import fetch, preview, storable, store
 from bluebear_magic.runner.writing import writing
@@ -131,7 +132,7 @@ def _lost(fault: Fault) -> bool:
     return (
         fault.stage == "run"
         and fault.line is None
-        and fault.kind not in {"timeout", "MemoryError", "SystemExit"}
+        and fault.kind not in {"timeout", "MemoryError", "SystemExit", "forbidden"}
     )
 
 
@@ -161,6 +162,8 @@ def _fault(error: BaseException, stage: Stage, job: Job, names: list[str]) -> Fa
     if isinstance(error, _Rejected):
         return Fault("result", error.kind, str(error), suggestion=error.suggestion)
     fault = fault_of(error, stage=stage, cell=job.cell, code=job.code, names=names)
+    if isinstance(error, Forbidden):
+        return replace(fault, kind="forbidden", suggestion=error.instead)
     if isinstance(error, SystemExit):
         return replace(fault, message=f"the code calls exit({error.code!r})")
     if isinstance(error, KeyboardInterrupt):

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import shutil
 import signal
 import socket
-import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluebear_magic.runner.envelope import Job, Outcome
+from bluebear_magic.runner import gate_client
+from bluebear_magic.runner.envelope import Fault, Job, Outcome
+from bluebear_magic.runner.gate import Gate, Grant
+from bluebear_magic.runner.gate_rules import OPAQUE
+from bluebear_magic.runner.gate_wire import Java
 from bluebear_magic.runner.kin import die_with_parent
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
 
@@ -32,11 +36,12 @@ if TYPE_CHECKING:
 class Child:
     """A forked process: ``spark`` is its session, ``scratch`` its folder, both for one job.
 
-    ``pipe`` takes the job and gives the outcome.
+    ``pipe`` takes the job and gives the outcome; ``gate`` is its way to the JVM.
     """
 
     pid: int
     pipe: Pipe
+    gate: Gate
     spark: SparkSession
     scratch: Path
     status: int | None = field(default=None)
@@ -49,7 +54,25 @@ class Child:
                     end(self.pid, signal.SIGKILL)
             _, self.status = os.waitpid(self.pid, 0)
         self.pipe.close()
+        self.gate.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def admit(self, job: Job) -> None:
+        """Says to the gate what the job is given; to be done before it runs."""
+        names = frozenset(dataset.name.lower() for dataset in job.datasets)
+        results = job.result_dir if job.mode == "full" else None
+        self.gate.admit(Grant(names, str(self.scratch), results))
+
+    def judged(self, outcome: str) -> str:
+        """The outcome as the job tells it, unless it hides that something was refused to it."""
+        if not self.gate.refused:
+            return outcome
+        told = Outcome.from_json(outcome)
+        if told.status != "ok":
+            return outcome
+        forbidden = self.gate.refused[0]
+        fault = Fault("run", "forbidden", str(forbidden), suggestion=forbidden.instead)
+        return replace(told, status="fault", tables=(), fault=fault).to_json()
 
     def interrupt(self) -> None:
         """Asks the code to let go, so that it can say at which line it was."""
@@ -77,12 +100,10 @@ class Child:
 Work = Callable[["SparkSession", Job, dict[str, Any]], Outcome]
 
 
-def fork(spark: SparkSession, scratch: Path, work: Work, private: tuple[int, ...]) -> Child:
-    """A child that waits for its job; ``work`` does it there.
-
-    ``private``: descriptors that the child must not have.
-    """
+def fork(spark: SparkSession, scratch: Path, work: Work) -> Child:
+    """A child that waits for its job; ``work`` does it there."""
     ours, theirs = socket.socketpair()
+    gate, control = _gate(spark)
     scratch.mkdir(parents=True)
     parent = os.getpid()
     gc.collect()
@@ -95,24 +116,46 @@ def fork(spark: SparkSession, scratch: Path, work: Work, private: tuple[int, ...
         status = 70
         try:
             ours.close()
-            _settle(spark, scratch, parent, private)
+            _settle(spark, scratch, parent, (theirs, control))
             _serve(Pipe(theirs), spark, work)
             status = 0
         finally:
             os._exit(status)  # no finalizers: what they would free belongs to the parent
     gc.unfreeze()
     theirs.close()
-    return Child(pid, Pipe(ours), spark, scratch)
+    control.close()
+    gate.start()
+    return Child(pid, Pipe(ours), gate, spark, scratch)
 
 
-def _settle(spark: SparkSession, scratch: Path, parent: int, private: tuple[int, ...]) -> None:
-    """Makes the fork a process of its own: group, folder, connection to the JVM."""
+def _gate(spark: SparkSession) -> tuple[Gate, socket.socket]:
+    """The gate for a job of this session, and the job's end of it."""
+    handle: Any = spark
+    context: Any = spark.sparkContext
+    parameters = handle._jvm._gateway_client.java_parameters
+    session = handle._jsparkSession._target_id
+    roots = {
+        session: "session",
+        context._jsc._target_id: "context",
+        context._conf._jconf._target_id: "defaults",
+        context._javaAccumulator._target_id: OPAQUE,
+    }
+    ours, control = socket.socketpair()
+    java = Java(parameters.address, parameters.port, parameters.auth_token)
+    return Gate(java, ours, session, roots), control
+
+
+def _settle(
+    spark: SparkSession, scratch: Path, parent: int, kept: tuple[socket.socket, socket.socket]
+) -> None:
+    """Makes the fork a process of its own: group, folder, descriptors, way to the JVM."""
     os.setpgid(0, 0)
     die_with_parent()
     if os.getppid() != parent:
         os._exit(0)
-    for descriptor in private:
-        os.close(descriptor)
+    _, control = kept
+    gate_client.settle(spark, control)
+    _close_all_but({0, 1, 2, *(end.fileno() for end in kept)})
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):  # what print() gives is captured; a flood past it fills no disk
         os.dup2(nothing, standard)
@@ -120,28 +163,27 @@ def _settle(spark: SparkSession, scratch: Path, parent: int, private: tuple[int,
     os.chdir(scratch)
     os.environ["TMPDIR"] = os.environ["HOME"] = str(scratch)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _reconnect(spark)
+    _present(spark)
 
 
-def _reconnect(spark: SparkSession) -> None:
-    """A connection of its own: two processes on the parent's would mix their answers.
+def _close_all_but(kept: set[int]) -> None:
+    """Closes what was open in the parent: its pipe, its connections, what it listens at."""
+    edges = [-1, *sorted(kept), min(os.sysconf("SC_OPEN_MAX"), 1 << 16)]
+    for low, high in itertools.pairwise(edges):
+        if low + 1 < high:  # of an empty range Python makes one without end
+            os.closerange(low + 1, high)
 
-    In the JVM it has a thread of its own, where the session is to be the active one, so
-    that ``SparkSession.builder.getOrCreate()`` in the code finds it.
-    """
+
+def _present(spark: SparkSession) -> None:
+    """Lets pyspark find this session where it looks for one, and the job's own folder."""
     from pyspark.sql import SparkSession
 
-    client: Any = spark._jvm._gateway_client  # type: ignore[union-attr]
-    for connection in client.deque:
-        connection.socket.close()
-    client.deque.clear()
-    client.thread_connection = threading.local()
-    java: Any = spark._jvm
-    java.SparkSession.setActiveSession(spark._jsparkSession)
     context: Any = spark.sparkContext
+    context._accumulatorServer = None  # its thread is the parent's: to stop it would wait for ever
     context._temp_dir = os.environ["TMPDIR"]  # where createDataFrame leaves rows for the JVM
     handles: Any = SparkSession
     handles._instantiatedSession = handles._activeSession = spark
+    spark.version  # noqa: B018 - connects to the gate now, while nobody waits
 
 
 def _serve(pipe: Pipe, spark: SparkSession, work: Work) -> None:

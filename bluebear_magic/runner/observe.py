@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic.runner import gate_client
 from bluebear_magic.runner.envelope import Collected, PlanFacts, Table
 from bluebear_magic.runner.plan import MAX_FACTS, Reader, facts_of
 
@@ -103,6 +104,9 @@ class Observer:
 def plan_json(frame: DataFrame) -> str | None:
     """The frame's analysed plan as JSON; None where it is too large or cannot be had."""
     try:
+        if gate_client.gated(frame):
+            found = gate_client.plan_of(frame)
+            return found if found is None or len(found) <= MAX_PLAN else None
         handle: Any = frame
         jvm = handle.sparkSession._jvm
         sink = _java(jvm, "java.io.StringWriter")()

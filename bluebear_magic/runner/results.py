@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic.runner import gate_client
 from bluebear_magic.runner.values import encode
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ def _is_small(frame: DataFrame, plan: str) -> bool:
     """Whether all rows can be fetched at once without filling the heap."""
     if _GROWS.search(plan):
         return False
+    if gate_client.gated(frame):
+        size, room = gate_client.size_of(frame)
+        return size < room // HEAP_TO_FETCHED
     handle: Any = frame
     execution = handle._jdf.queryExecution()
     heap = handle.sparkSession._jvm.java.lang.Runtime.getRuntime().maxMemory()

@@ -27,10 +27,12 @@ SEMANTICS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.legacy.javaCharsets": "true",  # else files in windows-1252 are refused
 }
-# Doors that no analysis needs: ${env:...} in SQL text, and files as tables.
+# Doors that no analysis needs: ${env:...} in SQL text, files as tables, and scripts of several
+# statements, of which only the first would be looked at.
 CLOSED_DOORS = {
     "spark.sql.variable.substitute": "false",
     "spark.sql.runSQLOnFiles": "false",
+    "spark.sql.scripting.enabled": "false",
 }
 LOCAL = {
     "spark.master": "local[*]",

@@ -279,11 +279,12 @@ class Worker:
             fault = fault_of(error, stage="bind", cell=job.cell, code="")
             return Outcome("fault", fault=fault).to_json()
         self._bound = (job.mode, job.datasets)
+        child.admit(job)
         spent = {"bind": round((time.perf_counter() - begun) * 1000, 2)}
         with contextlib.suppress(PipeClosed):  # it has died: told below
             child.pipe.send(
                 {"job": text, "spent": spent, "version": self._session.version,
-                 "ports": [self._session.gateway.port], "scratch": str(child.scratch)}
+                 "scratch": str(child.scratch)}
             )  # fmt: skip
         return self._awaited(number, job, child)
 
@@ -300,7 +301,7 @@ class Worker:
                 except PipeClosed:
                     return self._crashed(self._last_words(child))
                 if message is not None and isinstance(message.get("outcome"), str):
-                    return self._believed(message["outcome"])
+                    return self._believed(child.judged(message["outcome"]))
             if not self._session.alive:
                 return self._crashed("")
             if time.monotonic() > deadline:
@@ -381,9 +382,7 @@ class Worker:
         """A child that waits for the next job."""
         self._count += 1
         scratch = self._workdir / f"job-{self._count}"
-        process = self._session.gateway.process
-        private = [self._pipe.fileno(), *([process.stdin.fileno()] if process.stdin else [])]
-        self._spare = fork(self._session.fresh(), scratch, _in_child, tuple(private))
+        self._spare = fork(self._session.fresh(), scratch, _in_child)
         return self._spare
 
     def _bind_ahead(self) -> None:
@@ -418,9 +417,13 @@ class Worker:
 
 def _in_child(spark: SparkSession, job: Job, message: dict[str, Any]) -> Outcome:
     """What a child does with its job: behind the fence, and only what was given to it."""
-    results = (str(Path(job.result_dir).parent),) if job.result_dir else ()
-    writable = (*results, message["scratch"])
-    confine(Fence((), writable, tuple(message["ports"]), job.limits.memory_mb))
+    writable = [message["scratch"]]
+    if job.result_dir:  # made here, so that it alone is opened and not what lies beside it
+        Path(job.result_dir).mkdir(parents=True, exist_ok=True)
+        writable.append(job.result_dir)
+    sockets = (str(Path(message["scratch"]).parent),)  # over which Spark hands rows to Python
+    fence = Fence(write=tuple(writable), sockets=sockets, memory_mb=job.limits.memory_mb)
+    confine(fence)
     return execute(spark, job, message["version"], message["spent"])
 
 
