@@ -36,12 +36,16 @@ from bluebear_magic.runner.gate_rules import (
     CLASSES,
     ELEMENTS,
     FIELDS,
+    FORMATS,
     INSTEAD,
     MADE,
     OPAQUE,
     READABLE,
     SETTABLE,
     SUSPICIOUS,
+    TABLE_ENDS,
+    TO_A_PATH,
+    TO_A_TABLE,
     Forbidden,
     Method,
     method_of,
@@ -63,7 +67,8 @@ class Known:
 
     ``kinds``: see gate_rules; ``parents``: the dataset behind a grouping and the like;
     ``clean``: datasets whose plans were looked at; ``plans``: those plans; ``put``: what was put
-    into maps and lists that it made; ``frozen``: those of them that may not change any more.
+    into maps and lists that it made; ``frozen``: those of them that may not change any more;
+    ``spoilt``: datasets whose writers were told to write elsewhere.
     """
 
     kinds: dict[str, str]
@@ -72,18 +77,22 @@ class Known:
     plans: dict[str, str] = field(default_factory=dict)
     put: dict[str, set[str]] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
+    spoilt: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Grant:
     """What one job is given: the names of its datasets, its own folder and that of results.
 
-    ``datasets`` are in small letters; ``results`` is None where nothing is to be written.
+    ``datasets`` are in small letters; ``results`` is None where there are none to keep.
+    ``writes``: the (kind, target) that a person has approved; they are done where ``whole``.
     """
 
     datasets: frozenset[str] = frozenset()
     scratch: str = ""
     results: str | None = None
+    writes: frozenset[tuple[str, str]] = frozenset()
+    whole: bool = False
 
 
 class Gate:
@@ -364,10 +373,13 @@ class Gate:
         return self._send(wire, "p", lines)
 
     def _own(self, wire: Wire, lines: list[str]) -> str:
-        """The commands that are ours: a plan as JSON, and how large what it gives may be.
+        """The commands that are ours: a plan as JSON, how large what it gives may be, a store.
 
         A plan is looked at on the way; its size comes with that of Java's heap, both in bytes.
+        For a store, such as s3a, the class of its driver; an error where Spark has none.
         """
+        if lines[0] == "store" and len(lines) == 2:
+            return self._driver(wire, lines[1])
         if len(lines) != 2 or self._kind(lines[1]) != "dataset":
             raise Forbidden("Spark's Java process itself", INSTEAD["jvm"])
         what, dataset = lines
@@ -380,6 +392,12 @@ class Gate:
             size = wire.call(size, "toString")
         heap = wire.call(wire.call("z:java.lang.Runtime", "getRuntime"), "maxMemory")
         return f"!ys{size} {heap}\n"
+
+    def _driver(self, wire: Wire, scheme: str) -> str:
+        conf = wire.call(wire.call(self._session, "sessionState"), "newHadoopConf")
+        files = "z:org.apache.hadoop.fs.FileSystem"
+        wire.call(files, "getFileSystemClass", f"s{escaped(scheme)}", f"r{conf}")
+        return _OK
 
     # --- plans -------------------------------------------------------------------
 
@@ -463,8 +481,8 @@ class Gate:
             known.put[target].add(arguments[0])
             if _text(arguments[0]).lower() in plan_rules.OPENING_OPTIONS:
                 raise Forbidden(f"the option {_text(arguments[0])}, which opens a file")
-        elif kind == "writer" or name == "write":
-            self._check_write(kind, name, arguments)
+        elif kind in {"writer", "tablewriter"} or name == "writeTo":
+            self._check_write(kind, name, self._parent(target, kind) or target, arguments)
         elif name == "pivot":
             self._check_pivot(wire, target, arguments)
         elif name == "transpose" and arguments:
@@ -490,15 +508,39 @@ class Gate:
         if found:
             raise Forbidden(found, INSTEAD["schema"])
 
-    def _check_write(self, kind: str, name: str, arguments: list[str]) -> None:
-        """Bluebear's own way of keeping a result, and no other."""
-        results = self._grant.results
-        allowed = results is not None
-        if allowed and kind == "writer" and name == "parquet":
-            path = Path(_text(arguments[0]))
-            allowed = str(path.parent) == results and path.name.isdigit()
+    def _check_write(self, kind: str, name: str, frame: str, arguments: list[str]) -> None:
+        """Bluebear's own way of keeping a result, and what a person has approved.
+
+        A writer is told things step by step, and each step gives it another name: what spoils
+        one spoils all of its dataset's.
+        """
+        told = _text(arguments[0]) if arguments else ""
+        if (name in {"format", "using"} and told.lower() not in FORMATS) or (
+            name == "option" and told.lower() == "path"
+        ):
+            self._known.spoilt.add(frame)
+        allowed = True
+        if kind == "dataset":  # writeTo
+            allowed = ("table", told) in self._grant.writes
+        elif kind == "tablewriter" and name in TABLE_ENDS:
+            allowed = self._grant.whole and frame not in self._known.spoilt
+        elif name in TO_A_PATH:
+            allowed = self._may_write(told) and frame not in self._known.spoilt
+        elif name in TO_A_TABLE:
+            approved = self._grant.whole and ("table", told) in self._grant.writes
+            allowed = approved and frame not in self._known.spoilt
         if not allowed:
             raise Forbidden("DataFrame.write", INSTEAD["writer"])
+
+    def _may_write(self, path: str) -> bool:
+        """Whether a path is for a result, or an approved write's; of a check its own folder's."""
+        grant = self._grant
+        if grant.whole and ("path", path) in grant.writes:
+            return True
+        where = Path(path)
+        if grant.results is not None and str(where.parent) == grant.results:
+            return where.name.isdigit()
+        return bool(grant.writes) and not grant.whole and self._is_own(path)
 
     def _check_static(
         self, wire: Wire, name: str, member: str, method: Method, arguments: list[str]
@@ -520,9 +562,12 @@ class Gate:
                     self._check_schema(argument)
 
     def _check_file(self, argument: str) -> None:
-        path = os.path.realpath(_text(argument))
-        if not path.startswith(os.path.realpath(self._grant.scratch) + os.sep):
+        if not self._is_own(_text(argument)):
             raise Forbidden(f"the file {_text(argument)}", INSTEAD["reader"])
+
+    def _is_own(self, path: str) -> bool:
+        """Whether a path lies in the job's own folder."""
+        return os.path.realpath(path).startswith(os.path.realpath(self._grant.scratch) + os.sep)
 
     def _check_function(self, arguments: list[str]) -> None:
         """A Python function for Spark: run by our Python, in an environment of our making.

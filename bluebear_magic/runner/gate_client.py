@@ -85,10 +85,17 @@ def settle(spark: SparkSession, control: socket.socket) -> None:
     client.port = 0
 
 
-def gated(frame: DataFrame) -> bool:
-    """Whether the frame's process speaks through a gate."""
-    handle: Any = frame
-    return isinstance(handle.sparkSession._jvm._gateway_client, GateClient)
+def gated(spark: SparkSession) -> bool:
+    """Whether this process speaks through a gate."""
+    handle: Any = spark
+    return isinstance(handle._jvm._gateway_client, GateClient)
+
+
+def has_store(spark: SparkSession, scheme: str) -> bool:
+    """Whether Spark has a driver for a store, such as ``s3a``."""
+    handle: Any = spark
+    answer: str = handle._jvm._gateway_client.send_command(OWN.format("store", scheme))
+    return answer.startswith("y")
 
 
 def plan_of(frame: DataFrame) -> str | None:

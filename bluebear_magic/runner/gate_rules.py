@@ -85,8 +85,9 @@ KINDS: Mapping[str, Mapping[str, Method]] = {
             summary>dataset !transpose>dataset randomSplit>[dataset]
             groupBy>grouped rollup>grouped cube>grouped groupingSets>grouped
             na>missing stat>statistics schema>type storageLevel>level queryExecution>execution
-            sparkSession>session write>writer scalar>column exists>column colRegex>column
-            col>column apply>column metadataColumn>column
+            sparkSession>session write>writer writeTo>tablewriter
+            scalar>column exists>column colRegex>column col>column apply>column
+            metadataColumn>column
             createTempView createOrReplaceTempView createGlobalTempView
             createOrReplaceGlobalTempView isStreaming columns
             !count !isEmpty !isLocal !collectToPython>[served] !tailToPython>[served]
@@ -103,7 +104,15 @@ KINDS: Mapping[str, Mapping[str, Method]] = {
             !approxQuantile>[[value]] !corr !cov !crosstab>dataset !freqItems>dataset
             sampleBy>dataset
         """,
-        "writer": "mode>writer parquet",
+        "writer": """
+            mode>writer format>writer option>writer partitionBy>writer bucketBy>writer
+            sortBy>writer clusterBy>writer
+            !save !parquet !csv !json !orc !text !saveAsTable !insertInto
+        """,
+        "tablewriter": """
+            using>tablewriter option>tablewriter partitionedBy>tablewriter
+            !append !create !replace !createOrReplace !overwritePartitions
+        """,
         "execution": "analyzed>plan",
         "plan": "nodeName children>[plan] joinType>join condition>option hint copy>plan",
         "join": _TEXTS,
@@ -246,6 +255,14 @@ def static_of(name: str, member: str) -> Method | None:
         return Method("dataset" if member == "broadcast" else "column")
     return STATICS.get(name, {}).get(member)
 
+
+# --- writes ------------------------------------------------------------------
+
+# Formats that write files where a path says, and nowhere else.
+FORMATS = frozenset("parquet csv json orc text delta iceberg".split())
+TO_A_PATH = frozenset("save parquet csv json orc text".split())
+TO_A_TABLE = frozenset("saveAsTable insertInto".split())
+TABLE_ENDS = frozenset("append create replace createOrReplace overwritePartitions".split())
 
 # --- settings ----------------------------------------------------------------
 

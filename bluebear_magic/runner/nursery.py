@@ -60,8 +60,10 @@ class Child:
     def admit(self, job: Job) -> None:
         """Says to the gate what the job is given; to be done before it runs."""
         names = frozenset(dataset.name.lower() for dataset in job.datasets)
-        results = job.result_dir if job.mode == "full" else None
-        self.gate.admit(Grant(names, str(self.scratch), results))
+        whole = job.mode == "full"
+        results = job.result_dir if whole else None
+        writes = frozenset((write.kind, write.target) for write in job.writes)
+        self.gate.admit(Grant(names, str(self.scratch), results, writes, whole))
 
     def judged(self, outcome: str) -> str:
         """The outcome as the job tells it, unless it hides that something was refused to it."""

@@ -104,7 +104,7 @@ class Observer:
 def plan_json(frame: DataFrame) -> str | None:
     """The frame's analysed plan as JSON; None where it is too large or cannot be had."""
     try:
-        if gate_client.gated(frame):
+        if gate_client.gated(frame.sparkSession):
             found = gate_client.plan_of(frame)
             return found if found is None or len(found) <= MAX_PLAN else None
         handle: Any = frame

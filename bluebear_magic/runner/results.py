@@ -94,7 +94,7 @@ def _is_small(frame: DataFrame, plan: str) -> bool:
     """Whether all rows can be fetched at once without filling the heap."""
     if _GROWS.search(plan):
         return False
-    if gate_client.gated(frame):
+    if gate_client.gated(frame.sparkSession):
         size, room = gate_client.size_of(frame)
         return size < room // HEAP_TO_FETCHED
     handle: Any = frame

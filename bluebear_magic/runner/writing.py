@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluebear_magic.runner import gate_client
 from bluebear_magic.runner.envelope import Job
 
 if TYPE_CHECKING:
@@ -131,16 +132,11 @@ class _Places:
     def _has_store(self, path: str) -> None:
         """Raises where Spark has no driver for the path's store; asks nothing of the store."""
         scheme = path.partition(":")[0].lower() if ":" in path else "file"
-        java: Any = self._spark
-        conf = java._jsparkSession.sessionState().newHadoopConf()
-        files = java._jvm.org.apache.hadoop.fs.FileSystem
-        try:
-            files.getFileSystemClass(scheme, conf)
-        except Exception as error:
+        if not gate_client.has_store(self._spark, scheme):
             raise WriteRefused(
                 f"this Spark cannot reach {path}: it has no driver for {scheme}: "
                 "write to a folder of this machine"
-            ) from error
+            )
 
     def _has_tables(self, name: Any) -> None:
         """Raises where the catalog is one of this process alone: its tables end with it."""

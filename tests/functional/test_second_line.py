@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
+from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome, Write
 from bluebear_magic.runner.sandbox import landlock_version
 from tests.functional.everyday_corpus import EVERYDAY, MEANT_TO_FAIL, START
 from tests.functional.second_line_corpus import ALONE, JVM, PYTHON, SPARK, SQL
@@ -284,8 +284,31 @@ def test_a_full_run_writes_only_its_own_results(run, scene, tmp_path):
     scene.renew()
     code = f"spark.table('sales').write.parquet({str(scene.out)!r})\n{OK}"
     fault = run(code, "full", result_dir=str(tmp_path / "out")).fault
+    assert (fault.kind, fault.line) == ("WriteRefused", 1)
+    assert not scene.out.exists()
+    below = f"spark.table('sales')._jdf.write().parquet({str(scene.out)!r})\n{OK}"
+    fault = run(below, "full", result_dir=str(tmp_path / "out")).fault
     assert (fault.kind, fault.line) == ("forbidden", 1)
     assert not scene.out.exists()
+
+
+@pytest.mark.parametrize(
+    "write",
+    ["write().parquet({other!r})", "write().option('path', {other!r}).save({there!r})",
+     "write().format('jdbc').save({there!r})", "write().saveAsTable('harm')",
+     "writeTo('harm')", "write().mode('overwrite').format('org.x.Y').save({there!r})"],
+)  # fmt: skip
+def test_an_approval_is_for_one_place(run, scene, tmp_path, write):
+    """Below pyspark's own writers, where nothing but the gate looks."""
+    scene.renew()
+    there = str(tmp_path / "approved")
+    code = "spark.table('sales')._jdf." + write.format(other=str(scene.out), there=there)
+    approved = (Write("path", "parquet", there, "overwrite"),)
+    for mode in ("sample", "full"):
+        fault = run(f"{code}\n{OK}", mode, result_dir=str(tmp_path / "out"), writes=approved).fault
+        assert (fault.kind, fault.line) == ("forbidden", 1), fault
+    assert not scene.out.exists()
+    assert not Path(there).exists()
 
 
 def test_a_job_knows_neither_the_port_nor_the_secret_of_the_jvm(run):

@@ -46,10 +46,9 @@ class TestLists:
     @pytest.mark.parametrize(
         ("kind", "name"),
         [("session", "newSession"), ("session", "sparkContext"), ("session", "stop"),
-         ("session", "streams"), ("reader", "csv"), ("reader", "load"), ("dataset", "writeTo"),
-         ("dataset", "javaToPython"), ("dataset", "foreach"), ("udfs", "registerJava"),
+         ("session", "streams"), ("reader", "csv"), ("reader", "load"), ("dataset", "javaToPython"), ("dataset", "foreach"), ("udfs", "registerJava"),
          ("settings", "setConfString"), ("settings", "getAllConfs"), ("context", "addJar"),
-         ("context", "hadoopConfiguration"), ("writer", "saveAsTable"), (OPAQUE, "toString")],
+         ("context", "hadoopConfiguration"), ("writer", "jdbc"), ("tablewriter", "tableProperty"), (OPAQUE, "toString")],
     )  # fmt: skip
     def test_what_reaches_out_is_not_allowed(self, kind, name):
         assert method_of(kind, name) is None
