@@ -248,7 +248,13 @@ class Bluebear:
         tables = ran.outcome.tables
         if answer.question:
             columns = tuple(name for name, _ in tables[0].columns)
-            turn = PastTurn(answer.question, answer.code, columns, tables[0].row_count)
+            turn = PastTurn(
+                answer.question,
+                answer.code,
+                columns,
+                tables[0].row_count,
+                self.tools.drafted.get(code_hash(answer.code)),
+            )
             self.tools.history.append(turn)
         used = [dataset for dataset in datasets if dataset.name in ran.receipt.datasets]
         writer = self._writer(answer.code)
@@ -345,7 +351,7 @@ class Bluebear:
             self._bedrock[key] = BedrockModel(
                 name,
                 aws=Aws(settings.aws_region),
-                options=Options(guardrail=settings.guardrail, sharing=self.tools.sharing),
+                options=Options(guardrail=settings.guardrail),
                 on_wait=self.tools.reporter.progress,
                 meter=self.tools.books,
             )

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bluebear_magic.errors import BluebearError, Cancelled
-from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.pipeline import Tools
 from bluebear_magic.present import chart_rules, escape, proof, tables
 from bluebear_magic.protocols import Model, Teller
 from bluebear_magic.provenance.bill import usage_told
-from bluebear_magic.records import ChartHint, Dataset, ShownTable, Told, Usage
+from bluebear_magic.records import ChartHint, Dataset, Sharing, ShownTable, Told, Usage
 from bluebear_magic.runner.envelope import Table
 
 ROWS, COLUMNS, TABLES = 50, 20, 3  # that a model is shown

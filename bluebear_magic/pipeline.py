@@ -31,7 +31,6 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
-from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
 from bluebear_magic.machine import Machine
@@ -56,7 +55,10 @@ from bluebear_magic.records import (
     GivenUp,
     PastTurn,
     Receipt,
+    Sharing,
 )
+from bluebear_magic.repair.feedback import feedback
+from bluebear_magic.repair.known import known
 from bluebear_magic.repair.loop import Generate, loop
 from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
 
@@ -81,6 +83,7 @@ class Tools:
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
     sharing: Sharing = field(default_factory=Sharing)
+    drafted: dict[str, Sharing] = field(default_factory=dict)  # by the hash of a draft's code
 
     @property
     def effective(self) -> Effective:
@@ -146,7 +149,7 @@ def gather(tools: Tools, ask: Ask) -> Context:
             "add one with --data PATH, with %bluebear data add NAME PATH, "
             "or put files into a folder named data beside the notebook",
         )
-    return Context(datasets, tuple(map(profile, datasets)), tuple(tools.history))
+    return Context(datasets, tuple(map(profile, datasets)), tuple(tools.history), tools.sharing)
 
 
 def would_send(context: Context, question: str) -> str:
@@ -168,7 +171,11 @@ def _drive(
 
     ``tried`` gets each attempt, so that none is lost when the model fails later.
     """
-    steps = loop(ask.attempts)
+
+    def words(attempt: Attempt) -> str:
+        return feedback(attempt, known(context, attempt.draft.code))
+
+    steps = loop(ask.attempts, words)
     try:
         step = next(steps)
         while True:
@@ -180,6 +187,8 @@ def _drive(
                 with _timed(timings, "model"):
                     draft = model.generate(Conversation(ask, context, step.turns), _ignore)
                 tools.books.heard(draft.usage)
+                if draft.reply:  # of a model elsewhere, which knows what it wrote
+                    tools.drafted[code_hash(draft.code)] = context.sharing
                 step = steps.send(draft)
             else:
                 with _timed(timings, "check"):

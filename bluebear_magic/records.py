@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,6 +13,9 @@ from bluebear_magic.runner.envelope import Fault, Outcome, Table, Write
 Severity = Literal["block", "approve", "repair", "warn"]
 # The policies by name, from the loosest to the strictest.
 PRESETS = ("write_with_approval", "read_only", "locked")
+Share = Literal["schema", "profile", "samples"]
+# What may leave for a model, from the least to the most.
+SHARES: tuple[Share, ...] = ("schema", "profile", "samples")
 Word = Literal["pass", "warn", "approve", "block"]
 Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
 
@@ -105,22 +108,50 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Sharing:
+    """What of the data may leave for a model.
+
+    ``schema``: names and types alone; ``profile``: ranges and frequent values too; ``samples``:
+    rows too. ``by_dataset`` wins over ``default``. Columns in ``private`` (dataset, column) stay
+    at ``schema`` whatever else is said. ``rows``: samples by dataset, aligned with its columns.
+    """
+
+    default: Share = "schema"
+    by_dataset: Mapping[str, Share] = field(default_factory=dict)
+    private: frozenset[tuple[str, str]] = frozenset()
+    rows: Mapping[str, Sequence[Sequence[Any]]] = field(default_factory=dict)
+
+    def of(self, dataset: str) -> Share:
+        """The level of a dataset."""
+        return self.by_dataset.get(dataset, self.default)
+
+
+@dataclass(frozen=True)
 class PastTurn:
-    """An earlier question of the session with its code and result columns."""
+    """An earlier question of the session with its code and result columns.
+
+    ``drafted``: what was shared with the model that wrote this very code; None where it comes from
+    anywhere else, such as a person's edit.
+    """
 
     question: str
     code: str
     columns: tuple[str, ...] = ()
     row_count: int | None = None
+    drafted: Sharing | None = None
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a model may know: datasets, their profiles (same order), earlier turns."""
+    """What a model may know: datasets, their profiles (same order), earlier turns.
+
+    ``sharing``: what of it a model elsewhere may be told.
+    """
 
     datasets: tuple[Dataset, ...]
     profiles: tuple[Profile, ...]
     history: tuple[PastTurn, ...] = ()
+    sharing: Sharing = field(default_factory=Sharing)
 
 
 @dataclass(frozen=True)

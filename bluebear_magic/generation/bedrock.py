@@ -12,7 +12,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -22,7 +22,6 @@ from bluebear_magic.errors import BluebearError, Cancelled, ModelError
 from bluebear_magic.generation import converse, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice
 from bluebear_magic.generation.converse import Assembler, Features, Reply
-from bluebear_magic.generation.datatext import Sharing
 from bluebear_magic.protocols import Meter
 from bluebear_magic.records import Conversation, Draft, ShownTable, Told, Usage
 
@@ -42,7 +41,6 @@ class Options:
     ``attempts``: how often a call is made where waiting helps.
     """
 
-    sharing: Sharing = field(default_factory=Sharing)
     guardrail: str = ""
     max_tokens: int = 8192
     budget: int = prompts.BUDGET
@@ -92,7 +90,7 @@ class BedrockModel:
 
     def preview(self, conversation: Conversation) -> dict[str, Any]:
         """The request that ``generate`` would send first, without its ``modelId``."""
-        prompt = prompts.prompt(conversation, self._options.sharing, self._options.budget)
+        prompt = prompts.prompt(conversation, self._options.budget)
         return converse.request(prompt, conversation, self._features(self._options.max_tokens))
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
@@ -113,7 +111,7 @@ class BedrockModel:
     # --- one draft ---------------------------------------------------------
 
     def _draft(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
-        prompt = prompts.prompt(conversation, self._options.sharing, self._options.budget)
+        prompt = prompts.prompt(conversation, self._options.budget)
         spent: list[Usage] = []
         more: list[dict[str, Any]] = []  # what was said in this call beyond the conversation
         room = min(self._options.max_tokens, self._limit)

@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 from bluebear_magic.context.describe import human_size
-from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Share, Sharing
 
-Share = Literal["schema", "profile", "samples"]
-
-_MOST_VALUES = 12
+MOST_VALUES = 12
 _MOST_VALUE = 60  # characters
 _MOST_NAME = 200
 _MOST_DESCRIPTION = 160
 _MOST_ROWS = 3
-
-
-@dataclass(frozen=True)
-class Sharing:
-    """What of the data may be in a prompt.
-
-    ``schema``: names and types alone; ``profile``: ranges and frequent values too; ``samples``:
-    rows too. ``by_dataset`` wins over ``default``. Columns in ``private`` (dataset, column) stay
-    at ``schema`` whatever else is said. ``rows``: samples by dataset, aligned with its columns.
-    """
-
-    default: Share = "schema"
-    by_dataset: Mapping[str, Share] = field(default_factory=dict)
-    private: frozenset[tuple[str, str]] = frozenset()
-    rows: Mapping[str, Sequence[Sequence[Any]]] = field(default_factory=dict)
-
-    def of(self, dataset: str) -> Share:
-        """The level of a dataset."""
-        return self.by_dataset.get(dataset, self.default)
 
 
 def fenced(text: str) -> str:
@@ -108,8 +86,8 @@ def _note(column: Column, known: ColumnProfile, share: Share) -> str:
 def _of_values(known: ColumnProfile) -> list[str]:
     notes = []
     if known.values:
-        values = [_value(value) for value in known.values[:_MOST_VALUES]]
-        whole = known.complete and len(known.values) <= _MOST_VALUES
+        values = [_value(value) for value in known.values[:MOST_VALUES]]
+        whole = known.complete and len(known.values) <= MOST_VALUES
         notes.append(f"{'values' if whole else 'such as'} {', '.join(values)}")
     elif known.minimum is not None or known.maximum is not None:
         notes.append(f"from {_value(known.minimum)} to {_value(known.maximum)}")

@@ -14,15 +14,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from bluebear_magic.generation import relevance
-from bluebear_magic.generation.datatext import Sharing, dataset_text, fenced, plain, quoted
-from bluebear_magic.records import Column, Context, Conversation, Dataset, PastTurn, Turn
+from bluebear_magic.generation import pastcode, relevance
+from bluebear_magic.generation.datatext import dataset_text, fenced, plain, quoted
+from bluebear_magic.records import (
+    Column,
+    Context,
+    Conversation,
+    Dataset,
+    PastTurn,
+    Sharing,
+    Turn,
+)
 
 BUDGET = 24_000  # tokens for the datasets
 _WIDEST = 0.25  # of the budget, for one dataset
 _NAMES = 0.1  # of the budget, for names alone
 _MOST_TURNS = 6
 _MOST_CODE = 4000  # characters of an earlier turn's code
+_MOST_COLUMNS = 60  # of an earlier turn's result
 _CHARACTERS_PER_TOKEN = 3.5
 
 
@@ -47,11 +56,9 @@ class Prompt:
         return "\n\n".join(filter(None, (self.system, self.datasets, self.history, self.question)))
 
 
-def prompt(
-    conversation: Conversation, sharing: Sharing | None = None, budget: int = BUDGET
-) -> Prompt:
+def prompt(conversation: Conversation, budget: int = BUDGET) -> Prompt:
     """The prompt for a question. ``budget``: tokens for the datasets, by estimate."""
-    sharing = sharing or Sharing()
+    sharing = conversation.context.sharing
     context, question = conversation.context, conversation.ask.question
     texts = chosen(context, question, sharing, budget)
     shown = tuple(name for name in (dataset.name for dataset in context.datasets) if name in texts)
@@ -60,7 +67,7 @@ def prompt(
     return Prompt(
         system_text(),
         _datasets(context, texts, listed, budget),
-        _history(context.history),
+        _history(context, question),
         f"The question:\n{question}",
         shown,
         listed,
@@ -185,20 +192,26 @@ def _names(names: Sequence[str], budget: int) -> str:
     return f"-- There are also, by name alone: {', '.join(told)}{rest}"
 
 
-def _history(turns: Sequence[PastTurn]) -> str:
-    if not turns:
+def _history(context: Context, question: str) -> str:
+    if not context.history:
         return ""
-    told = [_past(turn) for turn in turns[-_MOST_TURNS:]]
+    said = "\n".join([question, *(turn.question for turn in context.history)])
+    told = [_past(turn, context, said) for turn in context.history[-_MOST_TURNS:]]
     return (
         "Asked before in this notebook, oldest first. The question may go on from there "
         '("now by month", "only the north"):\n' + fenced("\n\n".join(told))
     )
 
 
-def _past(turn: PastTurn) -> str:
-    code = turn.code if len(turn.code) <= _MOST_CODE else turn.code[:_MOST_CODE] + "\n# (cut)"
-    lines = [f"question: {json.dumps(turn.question, ensure_ascii=False)}", code.rstrip()]
+def _past(turn: PastTurn, context: Context, said: str) -> str:
+    sent = pastcode.sent_code(turn, context.sharing, context.datasets, said).rstrip()
+    code = sent if len(sent) <= _MOST_CODE else sent[:_MOST_CODE] + "\n# (cut)"
+    lines = [f"question: {json.dumps(turn.question, ensure_ascii=False)}", code]
     if turn.columns:
+        names = pastcode.sent_columns(turn, sent, context.sharing, context.datasets)
+        told = [quoted(plain(name)) for name in names[:_MOST_COLUMNS]]
+        more = len(turn.columns) - len(told)
+        told += [f"{more:,} more"] * bool(more)
         rows = f", {turn.row_count:,} rows" if turn.row_count is not None else ""
-        lines.append(f"-- gave: {', '.join(quoted(plain(name)) for name in turn.columns)}{rows}")
+        lines.append(f"-- gave: {', '.join(told)}{rows}")
     return "\n".join(lines)

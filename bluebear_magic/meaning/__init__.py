@@ -14,7 +14,7 @@ from bluebear_magic.meaning.rules import Rules
 from bluebear_magic.records import Finding, Profile
 from bluebear_magic.runner.envelope import Outcome
 
-__all__ = ["advised", "findings", "is_of"]
+__all__ = ["ADVICE", "advised", "findings", "is_of"]
 
 MAX_FINDINGS = 12
 _ORDER = {"repair": 0, "warn": 1}
@@ -30,6 +30,7 @@ _ADVICE = {
     "such value, or clean the text first",
     "CANNOT_PARSE_TIMESTAMP": "give the format that the text has, or use try_to_timestamp",
 }
+ADVICE = frozenset(_ADVICE.values())  # words of ours alone
 
 
 def findings(

@@ -10,11 +10,11 @@ and Spark; a test needs neither.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import ast
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from bluebear_magic.records import Accepted, Attempt, Checked, Draft, GivenUp, Turn
-from bluebear_magic.repair.feedback import feedback
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,18 @@ class Try:
 Step = Generate | Try
 
 
-def loop(attempts: int) -> Generator[Step, Draft | Checked, Accepted | GivenUp]:
-    """At most ``attempts`` drafts; ends early when the model repeats one."""
+def loop(
+    attempts: int, words: Callable[[Attempt], str]
+) -> Generator[Step, Draft | Checked, Accepted | GivenUp]:
+    """At most ``attempts`` drafts; ends early when the model repeats one, comments and layout
+    aside. ``words``: what the model is told of an attempt that failed.
+    """
     turns: tuple[Turn, ...] = ()
     done: tuple[Attempt, ...] = ()
     for number in range(1, attempts + 1):
         draft = yield Generate(turns)
         assert isinstance(draft, Draft)
-        if any(draft.code == turn.draft.code for turn in turns):
+        if any(_shape(draft.code) == _shape(turn.draft.code) for turn in turns):
             if any(attempt.ok for attempt in done):
                 return Accepted(done)
             return GivenUp(done, f"attempt {number} repeated code that had failed")
@@ -52,6 +56,14 @@ def loop(attempts: int) -> Generator[Step, Draft | Checked, Accepted | GivenUp]:
         done = (*done, attempt)
         if in_doubt or (attempt.ok and not (checked.doubts and number < attempts)):
             return Accepted(done)
-        turns = (*turns, Turn(draft, feedback(attempt)))
+        turns = (*turns, Turn(draft, words(attempt)))
     tries = "the one attempt" if attempts == 1 else f"all {attempts} attempts"
     return GivenUp(done, f"{tries} failed")
+
+
+def _shape(code: str) -> str:
+    """The code without comments and layout; as it stands where it is no Python."""
+    try:
+        return ast.dump(ast.parse(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return code.strip()

@@ -10,8 +10,7 @@ import pytest
 from bluebear_magic import Bluebear, narration
 from bluebear_magic.aws import Aws
 from bluebear_magic.generation.bedrock import BedrockModel, Options
-from bluebear_magic.generation.datatext import Sharing
-from bluebear_magic.records import ChartHint, Column, Dataset
+from bluebear_magic.records import ChartHint, Column, Dataset, Sharing
 from bluebear_magic.runner.envelope import Table
 from bluebear_magic.testing import RecordingReporter, ScriptedModel
 from tests.aws import Bedrock, Hang, Intervene, Refuse, Reply, expired, throttled, tool_call

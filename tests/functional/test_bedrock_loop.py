@@ -10,7 +10,7 @@ import pytest
 
 from bluebear_magic import Bluebear
 from bluebear_magic.errors import Cancelled
-from bluebear_magic.generation.datatext import Sharing
+from bluebear_magic.records import Sharing
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
 

@@ -1,6 +1,8 @@
 """The loop needs no model and no Spark: it is driven here by hand."""
 
 from bluebear_magic.records import Accepted, Checked, Draft, Finding, GivenUp
+from bluebear_magic.repair.feedback import feedback
+from bluebear_magic.repair.known import Known
 from bluebear_magic.repair.loop import Generate, Try, loop
 from bluebear_magic.runner.envelope import Fault, Outcome
 
@@ -14,7 +16,7 @@ def failed(message="no such column", line=2):
 
 def drive(attempts, drafts, verdicts):
     """Everything the loop yielded, and what it returned."""
-    steps = loop(attempts)
+    steps = loop(attempts, lambda attempt: feedback(attempt, Known(everything=True)))
     seen, drafts, verdicts = [], iter(drafts), iter(verdicts)
     try:
         step = next(steps)
@@ -57,11 +59,20 @@ def test_the_same_code_again_ends_it_without_another_check():
     assert sum(isinstance(step, Try) for step in seen) == 1
 
 
+def test_code_that_differs_in_comments_and_layout_alone_is_the_same():
+    again = "x = 1  # better now\n\ny = (x)\n"
+    seen, end = drive(4, [Draft("x=1\ny=x"), Draft(again)], [failed()])
+    assert "repeated code" in end.reason
+    assert sum(isinstance(step, Try) for step in seen) == 1
+
+
 def test_the_guards_findings_go_back_with_their_advice():
     finding = Finding("PY-IMPORT", "block", 1, 0, "os", "no import.", "Leave it out.")
     warning = Finding("W", "warn", 1, 0, "x", "unimportant")
     seen, _ = drive(2, [Draft("import os"), Draft("b")], [Checked((finding, warning)), GOOD])
-    assert seen[2].turns[0].feedback == "Line 1: `os` (PY-IMPORT): no import. Leave it out."
+    assert seen[2].turns[0].feedback == (
+        "Line 1: `os` (PY-IMPORT): no import. Leave it out.\n>   1 | import os"
+    )
 
 
 DOUBT = Finding(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluebear_magic.generation import prompts, relevance
-from bluebear_magic.generation.datatext import Sharing, dataset_text, fenced, plain, quoted
+from bluebear_magic.generation.datatext import dataset_text, fenced, plain, quoted
 from bluebear_magic.records import (
     Ask,
     Column,
@@ -22,6 +22,7 @@ from bluebear_magic.records import (
     Draft,
     PastTurn,
     Profile,
+    Sharing,
     Turn,
 )  # fmt: skip
 
@@ -54,8 +55,9 @@ ROWS = {
 }
 
 
-def conversation(question="total sales by region", history=(), turns=()):
-    context = Context((SALES, CUSTOMERS), (SALES_PROFILE, CUSTOMERS_PROFILE), history)
+def conversation(question="total sales by region", history=(), turns=(), sharing=None):
+    profiles = (SALES_PROFILE, CUSTOMERS_PROFILE)
+    context = Context((SALES, CUSTOMERS), profiles, history, sharing or Sharing())
     return Conversation(Ask(question), context, turns)
 
 
@@ -79,15 +81,15 @@ def test_the_first_question_as_it_is_sent(golden):
 
 def test_a_follow_up_with_profiles_as_it_is_sent(golden):
     sharing = Sharing("profile", {"customers": "schema"})
-    asked = conversation("now only the north", HISTORY)
-    golden("prompts/profile.txt", shown(prompts.prompt(asked, sharing)))
+    asked = conversation("now only the north", HISTORY, sharing=sharing)
+    golden("prompts/profile.txt", shown(prompts.prompt(asked)))
 
 
 def test_samples_as_they_are_sent(golden):
     sharing = Sharing(
         by_dataset={"sales": "samples"}, private=frozenset({("sales", "customer_id")}), rows=ROWS
     )
-    prompt = prompts.prompt(conversation(), sharing)
+    prompt = prompts.prompt(conversation(sharing=sharing))
     golden("prompts/samples.txt", shown(prompt))
     assert prompt.rows == 2
     assert "7001" not in prompt.text
@@ -98,17 +100,18 @@ VALUES = ("Nordland", "Südland", "Ada Lovelace", "Grace Hopper", "987654", "700
 
 
 def test_at_schema_no_row_and_no_value_is_sent():
-    asked = conversation(history=(PastTurn("How many?", CODE, ("region",), 2),))
-    prompt = prompts.prompt(asked, Sharing(rows=ROWS))
+    past = (PastTurn("How many?", CODE, ("region",), 2),)
+    prompt = prompts.prompt(conversation(history=past, sharing=Sharing(rows=ROWS)))
     assert prompt.rows == 0
     assert [value for value in VALUES if value in prompt.text] == []
-    open_prompt = prompts.prompt(asked, Sharing("samples", rows=ROWS))
+    sharing = Sharing("samples", rows=ROWS)
+    open_prompt = prompts.prompt(conversation(history=past, sharing=sharing))
     assert [value for value in VALUES if value not in open_prompt.text] == []
 
 
 def test_a_private_column_stays_at_its_schema():
     private = frozenset({("customers", "name"), ("sales", "customer_id")})
-    text = prompts.prompt(conversation(), Sharing("profile", private=private)).text
+    text = prompts.prompt(conversation(sharing=Sharing("profile", private=private))).text
     assert "Ada" not in text
     assert "7001" not in text
     assert "Nordland" in text
@@ -137,7 +140,8 @@ def test_instructions_in_names_and_values_stay_inside_the_tags():
     known = Profile(1, (ColumnProfile(ORDERS, values=(ORDERS,)),))
     past = PastTurn(ORDERS, f"# {ORDERS}", (ORDERS,))
     sharing = Sharing("samples", rows={ORDERS: [(ORDERS, 1)]})
-    prompt = prompts.prompt(Conversation(Ask("q"), Context((bad,), (known,), (past,))), sharing)
+    context = Context((bad,), (known,), (past,), sharing)
+    prompt = prompts.prompt(Conversation(Ask("q"), context))
     for text in (prompt.datasets, prompt.history):
         tag = re.search(r"<(data-[0-9a-f]{8})>", text)[1]
         before, inside = text.split(f"<{tag}>\n")

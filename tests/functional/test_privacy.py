@@ -1,0 +1,172 @@
+"""What leaves for a model at the sharing level ``schema``: through boto3, with values planted in
+the data that no request may hold, whatever goes wrong with them.
+"""
+
+import json
+
+import pytest
+
+from bluebear_magic import Bluebear
+from bluebear_magic.records import Answer
+from bluebear_magic.testing import RecordingReporter
+from tests.aws import Bedrock, Reply, tool_call
+
+CANARIES = ("Canaryville", "Zwitscherstadt", "kanarie", "77310042", "2031-07-19", "Vogelfrei")
+ROWS = (
+    "region,note,code,big,day,small\n"
+    "Canaryville,kanarie-1 Vogelfrei,kanarie77,77310042,2031-07-19,0\n"
+    "Zwitscherstadt,kanarie-2,9kanarie,77310042,2031-07-19,1\n"
+)
+OTHER = "place,weight\nCANARYVILLE,1\nZWITSCHERSTADT,2\n"
+HEAD = "from pyspark.sql import functions as F\nbirds = spark.table('birds')\n"
+RIGHT = HEAD + "result = birds.groupBy('region').agg(F.max('big').alias('most'))\n"
+FIRST = HEAD + "result, row = birds, birds.orderBy('note').first()\n"
+
+# What goes wrong, and whether what the user is shown of it quotes a value.
+FAULTS = {
+    "cast": (HEAD + "result = birds.select(F.col('code').cast('int').alias('n'))", True),
+    "cast in SQL": ("result = spark.sql('select cast(note as date) as d from birds')", True),
+    "text and number": (HEAD + "result = birds.select((F.col('code') + 1).alias('n'))", True),
+    "compared": (HEAD + "result = birds.where(F.col('code') > 5)", True),
+    "to_date": (HEAD + "result = birds.select(F.to_date('note', 'yyyy-MM-dd').alias('d'))", True),
+    "to_timestamp": (HEAD + "result = birds.select(F.to_timestamp('code').alias('t'))", True),
+    "to_number": (HEAD + "result = birds.select(F.to_number('code', F.lit('999')).alias('n'))", True),
+    "division": (HEAD + "result = birds.select((F.col('big') / F.col('small')).alias('n'))", False),
+    "overflow": (
+        HEAD + "b = F.col('big').cast('int')\nresult = birds.select((b * b).alias('n'))", False),
+    "narrow cast": (HEAD + "result = birds.select(F.col('big').cast('smallint').alias('n'))", True),
+    "decimal": (HEAD + "result = birds.select(F.col('big').cast('decimal(3,1)').alias('n'))", True),
+    "make_date": (HEAD + "result = birds.select(F.make_date(F.lit(1), F.col('big').cast('int'), F.lit(1)).alias('d'))", True),
+    "raise_error": (HEAD + "result = birds.select(F.raise_error(F.col('note')).alias('x'))", True),
+    "assert_true": (
+        HEAD + "result = birds.select(F.assert_true(F.col('big') < 0, F.col('note')).alias('x'))", True),
+    "array": (HEAD + "result = birds.select(F.split('note', ' ')[F.col('big').cast('int')].alias('x'))", True),
+    "url": (HEAD + "result = birds.select(F.parse_url(F.concat(F.lit('http://['), 'note'), F.lit('HOST')).alias('x'))", True),
+    "udf": (
+        HEAD + "@F.udf('int')\ndef bad(x):\n    raise ValueError('saw ' + x)\n"
+        "result = birds.select(bad('note').alias('x'))", True),
+    "ValueError": (FIRST + "raise ValueError(row.note)", True),
+    "int()": (FIRST + "n = int(row.code)", True),
+    "KeyError": (FIRST + "n = {}[row.region]", True),
+    "AssertionError": (FIRST + "assert row.big == 1, str(row)", True),
+    "TypeError": (FIRST + "raise TypeError(f'column {row.region} is invalid')", True),
+    "an error of its own": (FIRST + "class timeout(Exception):\n    pass\nraise timeout(row.note)", True),
+    "exit": (FIRST + "raise SystemExit(row.note)", False),
+    "printed": (FIRST + "print(row)\nresult = birds.select('nope')", False),
+    "column by value": (FIRST + "result = birds.select(F.col(row.region))", True),
+    "value in an expression": (FIRST + "result = birds.select(F.lit(row.note) + F.array('big'))", True),
+    "title": (FIRST + "results = {row.note: 'no frame'}", True),
+    "twins": (
+        FIRST + "result = birds.select(F.col('big').alias(row.region), F.col('big').alias(row.region))", True),
+    "pivot": (HEAD + "result = birds.groupBy('small').pivot('region').count().select('Nowhere')", True),
+    "unknown value": (HEAD + "result = birds.where(F.col('region') == 'canaryville')", True),
+    "unknown pattern": (HEAD + "result = birds.where(F.col('region').like('canary%'))", True),
+    "keys": (
+        HEAD + "o = spark.table('other')\nresult = birds.join(o, F.col('region') == F.col('place'))", True),
+    "syntax": (HEAD + "result = birds.select(", False),
+    "refused": ("import os\n" + RIGHT, False),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("private")
+    (folder / "birds.csv").write_text(ROWS)
+    (folder / "other.csv").write_text(OTHER)
+    return folder
+
+
+class Session:
+    """A session whose model gives the codes that are put into ``script``."""
+
+    def __init__(self, folder, local, **settings):
+        self.script = []
+        self.server = Bedrock([], responder=lambda _: self.script.pop(0))
+        self.server.__enter__()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.server.environment.items():
+                patch.setenv(name, value)
+            self.bb = Bluebear("bedrock", folder=folder, reporter=RecordingReporter())
+            self.bb.tools.backends = {**self.bb.tools.backends, "local": local}
+            for name in ("birds", "other"):
+                self.bb.add_data(name, folder / f"{name}.csv")
+            self.ask("prepare", RIGHT)
+
+    def ask(self, question, *codes, **options):
+        """The answer, and the requests that it took."""
+        before = len(self.server.asked())
+        self.script[:] = [
+            Reply([tool_call({"code": code, "explanation": "x"}, use=f"t{number}")])
+            for number, code in enumerate(codes)
+        ]
+        answer = self.bb.ask(question, **options)
+        return answer, self.server.asked()[before:]
+
+
+@pytest.fixture(scope="module")
+def private(folder, local):
+    session = Session(folder, local)
+    yield session
+    session.server.close()
+
+
+def leaked(requests):
+    """The planted values that some request holds."""
+    sent = json.dumps(requests, ensure_ascii=False, default=str)
+    return [canary for canary in CANARIES if canary in sent]
+
+
+def told(requests, number=1):
+    """What went back to the model about the draft before."""
+    (block,) = requests[number]["messages"][-1]["content"]
+    return block["toolResult"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_value_leaves_whatever_goes_wrong(private, name):
+    code, quotes = FAULTS[name]
+    answer, requests = private.ask("the most by region", code, RIGHT)
+    assert answer.ok, answer.error
+    assert len(requests) == 2, "it did not go wrong"
+    first = answer.attempts[0].checked
+    shown = f"{first.findings} {first.fault}"
+    assert quotes == any(canary.casefold() in shown.casefold() for canary in CANARIES), shown
+    assert leaked(requests) == []
+    assert "\tat " not in told(requests)
+    assert "java." not in told(requests)
+
+
+def test_what_is_told_instead_helps(private):
+    def of(name):
+        return told(private.ask("the most by region", FAULTS[name][0], RIGHT)[1])
+
+    cast = of("cast")
+    assert "CAST_INVALID_INPUT" in cast
+    assert "cannot be cast from STRING to INT" in cast
+    assert "try_cast" in cast
+    assert ">   3 | result = birds.select(F.col('code').cast('int')" in cast
+    assert "`Nowhere` cannot be resolved" in of("pivot")
+    assert "lower(trim(column))" in of("unknown value")
+    assert "raised ValueError" in of("udf")
+    assert "region" in told(private.ask("x", RIGHT.replace("'region'", "'regoin'"), RIGHT)[1])
+
+
+def test_results_of_earlier_turns_tell_no_value(private):
+    pivoted = HEAD + "result = birds.groupBy('small').pivot('region').agg(F.max('big'))\n"
+    answer, _ = private.ask("the most by region, side by side", pivoted)
+    result = private.bb.run(answer, strict=True)
+    assert "Canaryville" in result.df.columns
+    edited = HEAD + "result = birds.where(\"region = 'Canaryville'\")  # Zwitscherstadt\n"
+    private.bb.run(Answer("only the first place", edited), strict=True)
+    _, requests = private.ask("now by day", RIGHT)
+    past = "".join(block.get("text", "") for block in requests[0]["messages"][0]["content"])
+    assert "birds.groupBy('small').pivot('region')" in past
+    assert "gave: `small`, 2 more" in past
+    assert "only the first place" in past
+    assert leaked(requests) == []
+    private.bb.tools.history.clear()
+
+
+def test_what_a_user_types_may_be_sent(private):
+    _, requests = private.ask("the most in Canaryville", RIGHT)
+    assert leaked(requests) == ["Canaryville"]
