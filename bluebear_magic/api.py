@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from bluebear_magic import narration, pipeline
+from bluebear_magic import narration, pipeline, sharing
 from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
@@ -56,6 +56,7 @@ from bluebear_magic.records import (
     ErrorInfo,
     PastTurn,
     Profile,
+    Sharing,
 )
 
 _RAISED = {
@@ -325,6 +326,28 @@ class Bluebear:
             )
         self.settings.policy = name
         return self.policy
+
+    # --- sharing -----------------------------------------------------------
+
+    def share(self, name: str, level: str) -> None:
+        """Lets more or less leave for a model from now on: ``schema``, ``profile`` or
+        ``samples`` for a dataset or for all (``default``), ``schema`` or ``shared`` for
+        ``NAME.COLUMN``. Raises ``ArgumentError``, ``DatasetError``.
+        """
+        if name != sharing.DEFAULT:
+            dataset = self.tools.catalog.get(name.partition(".")[0])
+            column = name.partition(".")[2].lower()
+            if column and column not in {known.name.lower() for known in dataset.columns}:
+                raise ArgumentError(
+                    f"`{dataset.name}` has no column `{column}`",
+                    f"%bluebear data show {dataset.name}",
+                )
+        self.settings.share = sharing.parse(self.settings.share).with_(name, level).text
+
+    def shared(self) -> Sharing:
+        """What may leave for a model, of each dataset."""
+        datasets, _ = self.tools.catalog.survey()
+        return pipeline.sharing_of(self.tools, datasets, tuple(map(profile, datasets)))
 
     # --- choices -----------------------------------------------------------
 

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from typing import NoReturn
 
 from bluebear_magic.errors import ArgumentError, BluebearError
@@ -15,6 +16,7 @@ from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
 from bluebear_magic.present.listing import card_bundle, listing_bundle
 from bluebear_magic.provenance.bill import session_told
+from bluebear_magic.records import Dataset, Sharing
 
 HELP = """\
 %bluebear data                   the datasets
@@ -25,6 +27,9 @@ HELP = """\
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
 %bluebear cost                   tokens and dollars: the last question, this notebook, today
+%bluebear share                  what of the data may leave for a model
+%bluebear share [NAME] LEVEL     schema, profile or samples, for one dataset or for all
+%bluebear share NAME.COLUMN shared|schema   a column that looks like personal data, or any other
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
@@ -44,7 +49,10 @@ def run_command(frontend: Frontend, line: str) -> None:
     if not words or words == ["help"]:
         frontend.show_bundle({"text/plain": HELP})
         return
-    commands = {"data": _data, "use": _use, "policy": _policy, "worker": _worker, "cost": _cost}
+    commands = {
+        "data": _data, "use": _use, "policy": _policy, "share": _share, "cost": _cost,
+        "worker": _worker,
+    }  # fmt: skip
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
         hint = f"did you mean %bluebear {near[0]}?" if near else HELP
@@ -70,6 +78,39 @@ def _policy(frontend: Frontend, words: list[str]) -> None:
     if frontend.bb.settings.untrusted:
         told = (*told, frontend.bb.settings.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
+
+
+def _share(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear share", add_help=False)
+    parser.add_argument("words", nargs="*", metavar="[NAME] LEVEL")
+    given = parser.parse_args(words).words
+    if len(given) > 2:
+        parser.error(f"{len(given)} words")
+    if given:
+        frontend.bb.share(*(given if len(given) == 2 else ["default", *given]))
+    told = sharing_told(frontend.bb.datasets(), frontend.bb.shared())
+    if frontend.bb.settings.untrusted:
+        told = (*told, frontend.bb.settings.untrusted)
+    frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
+
+
+def sharing_told(datasets: Sequence[Dataset], held: Sharing) -> tuple[str, ...]:
+    """What may leave of each dataset, a line each; what each level means."""
+    lines = []
+    for dataset in datasets:
+        level = held.of(dataset.name)
+        kept = sorted(column for name, column in held.private if name == dataset.name)
+        but = f"; of these columns no value: {', '.join(kept)}" if kept else ""
+        lines.append(f"{dataset.name}: {level} ({_LEVELS[level]}{but * (level != 'schema')})")
+    others = f"others: {held.default} ({_LEVELS[held.default]})"
+    return (*lines, others, "The offline model runs here: to it nothing is sent.")
+
+
+_LEVELS = {
+    "schema": "names, types and sizes, no values",
+    "profile": "names, types, ranges and frequent values",
+    "samples": "names, types, ranges, frequent values and three rows",
+}
 
 
 def policy_told(held: Effective) -> tuple[str, ...]:

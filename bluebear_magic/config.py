@@ -15,15 +15,15 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-from bluebear_magic.errors import ConfigError
+from bluebear_magic import sharing
+from bluebear_magic.errors import ArgumentError, ConfigError
 from bluebear_magic.folders import config_file
-from bluebear_magic.records import PRESETS
+from bluebear_magic.records import PRESETS, SHARES
 from bluebear_magic.trust import SETTINGS, TrustStore
 
 if sys.version_info >= (3, 11):
@@ -34,6 +34,7 @@ else:
 MOST_ATTEMPTS = 10
 BUDGETS = ("budget_question", "budget_notebook", "budget_day")
 SUMMARIES = ("auto", "model", "local")
+OFFLINE = "offline"
 BACKENDS = ("auto", "local", "soal", "emr")
 
 
@@ -47,6 +48,11 @@ class Settings(Configurable):
     guardrail = Unicode("", help="A guardrail of Bedrock: its id or ARN, and :version.").tag(
         config=True
     )
+    share = Unicode(
+        "schema",
+        help="What of the data may leave for a model: schema, profile or samples, for all or as "
+        "NAME=LEVEL; NAME.COLUMN=shared for a column that looks like personal data.",
+    ).tag(config=True)
     backend = Enum(BACKENDS, "auto", help="Where code runs: auto, local, soal or emr.").tag(
         config=True
     )
@@ -137,10 +143,17 @@ class Settings(Configurable):
             return source
         return "this session (%config or %bluebear policy)"
 
+    @validate("share")
+    def _share(self, proposal: Any) -> str:
+        try:
+            return sharing.parse(proposal["value"]).text
+        except ArgumentError as error:
+            raise TraitError(f"share: {error.message}") from error
+
     def _trusted(self, folder: Path, content: bytes, values: dict[str, Any]) -> dict[str, Any]:
         """The values without those that loosen, unless this user has agreed to the file."""
-        budgets = {name: getattr(self, name) for name in BUDGETS}
-        loose = loosening(values, str(self.policy), str(self.guardrail), budgets)
+        own = {name: getattr(self, name) for name in self.trait_names(config=True)}
+        loose = loosening(values, own)
         if not loose or TrustStore().holds(folder, content):
             return values
         told = ", ".join(f"{name} = {values[name]!r}" for name in loose)
@@ -157,7 +170,7 @@ class Settings(Configurable):
                 raise ConfigError(
                     f"{source}: there is no setting `{name}`", "settings: " + ", ".join(known)
                 )
-            self._set(name, value, source)
+            self._set(name, _table(value) if name == "share" else value, source)
 
     def _set(self, name: str, value: Any, source: str) -> None:
         try:
@@ -166,29 +179,38 @@ class Settings(Configurable):
             raise ConfigError(f"{source}: {error}", self.traits()[name].help) from error
 
 
-def loosening(
-    values: Mapping[str, Any],
-    policy: str = PRESETS[-1],
-    guardrail: str = "",
-    budgets: Mapping[str, float | None] = MappingProxyType({}),
-) -> tuple[str, ...]:
+def loosening(values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """The settings among ``values`` that count only once their folder is trusted.
 
-    Those that allow more than ``policy`` and ``budgets``, change a ``guardrail``, or name a model
-    by an ARN, which can be one of somebody else's account.
+    ``own``: the user's (by default the strictest, and no budgets). Those that allow, share or spend
+    more, send schemas away where they stayed here, send them elsewhere (a region, a model named by
+    its ARN, which can be one of somebody else's account), or change a guardrail.
     """
-    given = values.get("policy")
-    looser = given in PRESETS and PRESETS.index(given) < PRESETS.index(policy)
+    own = {"policy": PRESETS[-1], "model": OFFLINE, "share": SHARES[0]} if own is None else own
+    given, policy, model = values.get("policy"), own["policy"], values.get("model", OFFLINE)
+    model = model if isinstance(model, str) else OFFLINE  # refused when it is taken
+    changed = {name: values.get(name, "") != own.get(name, "") for name in values}
     found = {
-        "policy": looser,
-        "guardrail": values.get("guardrail", guardrail) != guardrail,
-        "model": str(values.get("model", "")).startswith("arn:"),
+        "policy": given in PRESETS and PRESETS.index(given) < PRESETS.index(policy),
+        "guardrail": changed.get("guardrail"),
+        "aws_region": changed.get("aws_region"),
+        "model": model.startswith("arn:") or (own["model"] == OFFLINE and model != OFFLINE),
+        "share": "share" in values and _shares_more(values["share"], own["share"]),
     }
-    for name, held in budgets.items():
+    for name in BUDGETS:
+        held = own.get(name)
         wanted = values.get(name, held)
         number = isinstance(wanted, int | float)
         found[name] = bool(held) and number and not 0 < wanted <= (held or 0)
     return tuple(name for name, wanted in found.items() if wanted)
+
+
+def _shares_more(given: Any, own: Any) -> bool:
+    """What cannot be read is no more; it is refused when it is taken."""
+    try:
+        return sharing.loosens(sharing.parse(given), sharing.parse(own))
+    except ArgumentError:
+        return False
 
 
 def folder_settings(folder: Path) -> tuple[bytes, dict[str, Any]]:
@@ -213,6 +235,14 @@ def _values(file: Path, content: bytes) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _unreadable(file, error) from error
     return values
+
+
+def _table(value: Any) -> Any:
+    """The text that a table of a file's amounts to; anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    rest = [f"{name}={level}" for name, level in value.items() if name != sharing.DEFAULT]
+    return ", ".join([str(value.get(sharing.DEFAULT, SHARES[0])), *rest])
 
 
 def _unreadable(file: Path, error: Exception) -> ConfigError:

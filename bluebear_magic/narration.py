@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bluebear_magic import pipeline, sharing
+from bluebear_magic.context.profiles import known_profile
 from bluebear_magic.errors import BluebearError, Cancelled
 from bluebear_magic.pipeline import Tools
 from bluebear_magic.present import chart_rules, escape, proof, tables
@@ -50,7 +52,7 @@ def narrate(
     wanted = str(tools.settings.summary)
     if wanted == "local" or not question or not any(table.rows for table in shown):
         return Narration()
-    reason = no_consent(sharing_of(tools), datasets)
+    reason = no_consent(sharing_of(tools, datasets), datasets)
     if reason or model is None or not isinstance(model, Teller):
         if wanted == "model":
             none = f"the model {model.name} writes none" if model else "there is no model"
@@ -96,20 +98,26 @@ def _note(found: Narration, usage: Sequence[Usage], sent: Sequence[ShownTable]) 
     return f"{who or 'A model was asked for a summary'}; {rows} were sent. {usage_told(usage)}"
 
 
-def sharing_of(tools: Tools) -> Sharing:
-    """What of the data may leave, by dataset."""
-    return tools.sharing
+def sharing_of(tools: Tools, datasets: Sequence[Dataset]) -> Sharing:
+    """What of the data may leave, by dataset: no rows where nobody knows how the values look."""
+    wish = sharing.parse(tools.settings.share)
+    profiles = []
+    for dataset in datasets:
+        if wish.of(dataset.name) != "samples" or (known := known_profile(dataset)) is None:
+            return Sharing()
+        profiles.append(known)
+    return pipeline.sharing_of(tools, datasets, profiles)
 
 
-def no_consent(sharing: Sharing, datasets: Sequence[Dataset]) -> str:
+def no_consent(shared: Sharing, datasets: Sequence[Dataset]) -> str:
     """Why rows of a result of these datasets may not leave; empty where they may.
 
     A column that stays private may be in a result under any name.
     """
     for dataset in datasets:
-        if sharing.of(dataset.name) != "samples":
+        if shared.of(dataset.name) != "samples":
             return f"rows of `{dataset.name}` are not shared"
-        if any(name == dataset.name for name, _ in sharing.private):
+        if any(name == dataset.name for name, _ in shared.private):
             return f"`{dataset.name}` has columns that are not shared"
     return ""
 

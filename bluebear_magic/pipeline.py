@@ -15,10 +15,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bluebear_magic import guard, meaning
+from bluebear_magic import guard, meaning, sharing
 from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.describe import examples
 from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.context.samples import Samples, partial, whole
 from bluebear_magic.errors import (
@@ -31,6 +32,7 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
+from bluebear_magic.generation.personal import personal
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
 from bluebear_magic.machine import Machine
@@ -54,6 +56,7 @@ from bluebear_magic.records import (
     Finding,
     GivenUp,
     PastTurn,
+    Profile,
     Receipt,
     Sharing,
 )
@@ -82,7 +85,6 @@ class Tools:
     machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
-    sharing: Sharing = field(default_factory=Sharing)
     drafted: dict[str, Sharing] = field(default_factory=dict)  # by the hash of a draft's code
 
     @property
@@ -149,7 +151,28 @@ def gather(tools: Tools, ask: Ask) -> Context:
             "add one with --data PATH, with %bluebear data add NAME PATH, "
             "or put files into a folder named data beside the notebook",
         )
-    return Context(datasets, tuple(map(profile, datasets)), tuple(tools.history), tools.sharing)
+    profiles = tuple(map(profile, datasets))
+    shared = sharing_of(tools, datasets, profiles)
+    return Context(datasets, profiles, tuple(tools.history), shared)
+
+
+def sharing_of(tools: Tools, datasets: Sequence[Dataset], profiles: Sequence[Profile]) -> Sharing:
+    """What of these datasets may leave for a model, by the settings and by how columns look."""
+    wish = sharing.parse(tools.settings.share)
+    private = set()
+    for dataset, values in zip(datasets, profiles, strict=True):
+        looks = personal(dataset, values)
+        for column in dataset.columns:
+            said = wish.column(dataset.name, column.name)
+            if said is False or (said is None and column.name in looks):
+                private.add((dataset.name, column.name))
+    levels = {dataset.name: wish.of(dataset.name) for dataset in datasets}
+    rows = {
+        dataset.name: examples(dataset)[1]
+        for dataset in datasets
+        if levels[dataset.name] == "samples"
+    }
+    return Sharing(wish.default, levels, frozenset(private), rows)
 
 
 def would_send(context: Context, question: str) -> str:

@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 
 from bluebear_magic import Bluebear, narration
 from bluebear_magic.aws import Aws
 from bluebear_magic.generation.bedrock import BedrockModel, Options
-from bluebear_magic.records import ChartHint, Column, Dataset, Sharing
+from bluebear_magic.records import ChartHint, Column, Dataset
 from bluebear_magic.runner.envelope import Table
 from bluebear_magic.testing import RecordingReporter, ScriptedModel
 from tests.aws import Bedrock, Hang, Intervene, Refuse, Reply, expired, throttled, tool_call
@@ -24,7 +25,6 @@ TABLE = Table(
 QUESTION = "total by region"
 TRUE = "North has the highest total with 1,200, four times South."
 FALSE = "South grew by 17% to 351."
-SHARED = Sharing("samples")
 
 
 def told(*sentences, chart=None):
@@ -41,7 +41,7 @@ def narrate(aws, boto_session, tmp_path, monkeypatch):
 
     class Narrate:
         def __call__(
-            self, *script, sharing=SHARED, table=TABLE, model=US, responder=None,
+            self, *script, share="samples", table=TABLE, model=US, responder=None,
             guardrail="", question=QUESTION, **settings,
         ):  # fmt: skip
             self.server = Bedrock(script, responder=responder)
@@ -49,7 +49,9 @@ def narrate(aws, boto_session, tmp_path, monkeypatch):
             made.append(self.server.__enter__())
             reporter = RecordingReporter()
             self.bb = Bluebear(folder=tmp_path, reporter=reporter)
-            self.bb.tools.sharing = sharing
+            self.bb.settings.share = share
+            (tmp_path / "sales.csv").write_text("region\nNorth\n")
+            sales = replace(SALES, paths=(str(tmp_path / "sales.csv"),))
             for name, value in settings.items():
                 setattr(self.bb.settings, name, value)
             if isinstance(model, str):
@@ -57,7 +59,7 @@ def narrate(aws, boto_session, tmp_path, monkeypatch):
                     model, aws=Aws(session=boto_session), options=Options(guardrail=guardrail),
                     meter=self.bb.tools.books, sleep=lambda seconds: None,
                 )  # fmt: skip
-            found = narration.narrate(self.bb.tools, model, question, [table], [SALES])
+            found = narration.narrate(self.bb.tools, model, question, [table], [sales])
             self.warned = reporter.warnings
             return found
 
@@ -119,19 +121,19 @@ def test_that_no_chart_helps_is_heard(narrate):
 
 
 @pytest.mark.parametrize(
-    ("sharing", "why"),
+    ("share", "why"),
     [
-        (Sharing(), "rows of `sales` are not shared"),
-        (Sharing("profile"), "rows of `sales` are not shared"),
-        (Sharing("samples", {"sales": "schema"}), "rows of `sales` are not shared"),
-        (Sharing("samples", private=frozenset({("sales", "region")})), "columns that are not"),
+        ("schema", "rows of `sales` are not shared"),
+        ("profile", "rows of `sales` are not shared"),
+        ("samples, sales=schema", "rows of `sales` are not shared"),
+        ("samples, sales.region=schema", "columns that are not"),
     ],
 )
-def test_without_consent_nothing_is_sent(narrate, sharing, why):
-    assert narrate(told(TRUE), sharing=sharing) == narration.Narration()
+def test_without_consent_nothing_is_sent(narrate, share, why):
+    assert narrate(told(TRUE), share=share) == narration.Narration()
     assert narrate.server.asked() == []
     assert narrate.warned == []
-    narrate(told(TRUE), sharing=sharing, summary="model")
+    narrate(told(TRUE), share=share, summary="model")
     assert narrate.server.asked() == []
     assert why in narrate.warned[0]
 

@@ -10,7 +10,6 @@ import pytest
 
 from bluebear_magic import Bluebear
 from bluebear_magic.errors import Cancelled
-from bluebear_magic.records import Sharing
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
 
@@ -47,15 +46,13 @@ def ask(folder, local, monkeypatch, tmp_path):
     servers = []
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # a day of its own
 
-    def ask(*script, attempts=4, responder=None, sharing=None, **settings):
+    def ask(*script, attempts=4, responder=None, **settings):
         server = Bedrock(script, responder=responder)
         servers.append(server.__enter__())
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         reporter = RecordingReporter()
         bb = Bluebear("bedrock", folder=folder, reporter=reporter)
-        if sharing:
-            bb.tools.sharing = sharing
         for name, value in settings.items():
             setattr(bb.settings, name, value)
         bb.tools.backends = {**bb.tools.backends, "local": local}
@@ -205,7 +202,7 @@ def test_a_run_is_told_of_by_the_model_that_wrote_the_code(ask):
     chart = {"kind": "bar", "x": "region", "y": ["total"]}
     answer, server, reporter, bb = ask(
         *drafts(RIGHT), telling("N has 6, three times S.", "It grew by 17%.", chart=chart),
-        sharing=Sharing("samples"),
+        share="samples",
     )  # fmt: skip
     result = bb.run(answer, strict=True)
     assert result.summary == "N has 6, three times S."
@@ -219,7 +216,7 @@ def test_a_run_is_told_of_by_the_model_that_wrote_the_code(ask):
 
 
 def test_a_summary_that_fails_leaves_the_run_as_it_is(ask):
-    answer, _, reporter, bb = ask(*drafts(RIGHT), expired(), sharing=Sharing("samples"))
+    answer, _, reporter, bb = ask(*drafts(RIGHT), expired(), share="samples")
     result = bb.run(answer, strict=True)
     assert result.df.to_dict("list") == TOTALS
     assert "N is highest with 6" in result.summary

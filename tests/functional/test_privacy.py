@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bluebear_magic import Bluebear
+from bluebear_magic.errors import BluebearError
 from bluebear_magic.records import Answer
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Reply, tool_call
@@ -165,6 +166,45 @@ def test_results_of_earlier_turns_tell_no_value(private):
     assert "only the first place" in past
     assert leaked(requests) == []
     private.bb.tools.history.clear()
+
+
+def test_each_level_sends_what_it_says_and_columns_that_look_personal_stay(private):
+    private.bb.share("birds", "profile")
+    private.bb.share("birds.note", "schema")
+    _, requests = private.ask("the most by region", FAULTS["cast"][0], RIGHT)
+    assert set(leaked(requests)) == {
+        "Canaryville",
+        "Zwitscherstadt",
+        "77310042",
+        "2031-07-19",
+        "kanarie",
+    }
+    assert "Vogelfrei" not in json.dumps(requests, default=str)
+    assert "'kanarie77'" not in told(requests)
+
+    private.bb.share("default", "samples")
+    _, requests = private.ask("the most by region", FAULTS["cast"][0], RIGHT)
+    assert '-- row: ["Canaryville", null,' in requests[0]["messages"][0]["content"][0]["text"]
+    assert "'kanarie77'" not in told(requests)  # it might be of a column that is held back
+    private.bb.share("birds.note", "shared")
+    _, requests = private.ask("the most by region", FAULTS["ValueError"][0], RIGHT)
+    assert "Vogelfrei" in told(requests)
+
+    private.bb.share("default", "schema")
+    _, requests = private.ask("the most by region", FAULTS["ValueError"][0], RIGHT)
+    assert leaked(requests) == []
+
+
+def test_what_cannot_be_shared_is_refused(private):
+    for name, level in (
+        ("nowhere", "profile"),
+        ("birds.nope", "shared"),
+        ("birds", "all"),
+        ("birds.note", "samples"),
+    ):
+        with pytest.raises(BluebearError):
+            private.bb.share(name, level)
+    assert private.bb.settings.share.startswith("schema")
 
 
 def test_what_a_user_types_may_be_sent(private):

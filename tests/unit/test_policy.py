@@ -102,6 +102,49 @@ def test_a_folder_moves_no_guardrail_and_names_nobody_elses_model(folder, line):
     assert (settings.guardrail, settings.model) != ("mine:2", "offline")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "model = 'bedrock'",
+        "aws_region = 'eu-west-1'",
+        "share = 'profile'",
+        "share = 'sales=samples'",
+        "share = {sales = 'samples'}",
+        "share = 'staff.email=shared'",
+    ],
+)
+def test_a_folder_sends_nothing_more_and_nowhere_else_before_it_is_trusted(folder, line):
+    name = line.partition(" ")[0]
+    before = getattr(loaded(folder), name)
+    (folder / "bluebear.toml").write_text(line)
+    settings = loaded(folder)
+    assert getattr(settings, name) == before
+    assert f"{name} = " in settings.untrusted
+    TrustStore().add(folder, line.encode())
+    settings = loaded(folder)
+    assert getattr(settings, name) != before
+    assert settings.untrusted == ""
+
+
+def test_a_folder_may_share_less_and_send_less(folder):
+    config_file().write_text("share = 'profile, hr=schema'\nmodel = 'bedrock'")
+    (folder / "bluebear.toml").write_text("share = {default = 'schema'}\nmodel = 'offline'")
+    settings = loaded(folder)
+    assert (settings.share, settings.model, settings.untrusted) == ("schema", "offline", "")
+    (folder / "bluebear.toml").write_text("share = 'profile'")  # and hr with it
+    settings = loaded(folder)
+    assert settings.share == "profile, hr=schema"
+    assert "share = 'profile'" in settings.untrusted
+
+
+def test_sharing_that_is_no_sharing_is_refused(folder):
+    (folder / "bluebear.toml").write_text("share = 'everything'")
+    with pytest.raises(ConfigError, match="everything"):
+        loaded(folder)
+    with pytest.raises(ConfigError, match="share"):
+        loaded(folder, {"BLUEBEAR_SHARE": "sales=all"})
+
+
 def test_trust_is_for_that_content_and_that_folder(folder, tmp_path):
     text = f'policy = "{LOOSE}"'
     TrustStore().add(folder, text.encode())
