@@ -55,6 +55,7 @@ from bluebear_magic.records import (
     Dataset,
     ErrorInfo,
     PastTurn,
+    Preview,
     Profile,
     Sharing,
 )
@@ -175,11 +176,10 @@ class Bluebear:
 
     def would_send(
         self, question: str, *, data: Sequence[str] = (), model: str | None = None
-    ) -> str:
+    ) -> Preview:
         """What asking would send to the model; nothing is sent."""
-        self.model(model)
-        context = pipeline.gather(self.tools, Ask(question, self._names(data)))
-        return pipeline.would_send(context, question)
+        ask = Ask(question, self._names(data))
+        return pipeline.preview(self.tools, ask, self.model(model))
 
     def check(
         self,

@@ -83,6 +83,7 @@ class Aws:
         self.read_seconds = read_seconds
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._models: dict[str, Any] = {}  # boto3's descriptions of services
 
     def client(self, service: str) -> Any:
         """boto3's client.
@@ -143,7 +144,7 @@ class Aws:
         """Whether the installed boto3 lets a request hold what is at ``path`` (``ConverseStream``,
         ``system``, ``cachePoint``); lists are stepped into.
         """
-        model = self.client(service).meta.service_model
+        model = self._described(service)
         if operation not in model.operation_names:
             return False
         shape = model.operation_model(operation).input_shape
@@ -154,6 +155,17 @@ class Aws:
                 return False
             shape = shape.members[name]
         return True
+
+    def _described(self, service: str) -> Any:
+        """What boto3 knows of a service; that needs neither a region nor credentials."""
+        if service in self._clients:
+            return self._clients[service].meta.service_model
+        if service not in self._models:
+            _ = self.session  # says so where boto3 is missing
+            import botocore.session
+
+            self._models[service] = botocore.session.get_session().get_service_model(service)
+        return self._models[service]
 
     def forget(self) -> None:
         """Lets go of clients and credentials, so that the next call reads them anew."""

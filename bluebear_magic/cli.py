@@ -19,7 +19,7 @@ from bluebear_magic.config import BACKENDS
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.notebook.reporter import TerminalReporter
 from bluebear_magic.present import escape
-from bluebear_magic.records import Answer, Attempt, Checked, ErrorInfo
+from bluebear_magic.records import Answer, Attempt, Checked, ErrorInfo, Preview
 from bluebear_magic.runner.envelope import Table
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--backend", choices=BACKENDS, help="where the code runs")
     ask.add_argument("--attempts", type=int, metavar="N", help="drafts at most")
     ask.add_argument("--no-run", action="store_true", help="stop after the check")
+    ask.add_argument("--dry-run", action="store_true", help="show what would be sent, and stop")
     ask.set_defaults(
         command=_ask, failed=lambda error: _answer_json(Answer("", error=error), None, error)
     )
@@ -106,6 +107,8 @@ def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     from bluebear_magic.api import Bluebear
 
     with Bluebear(options.model, options.backend, reporter=reporter) as bb:
+        if options.dry_run:
+            return _dry_run(options, bb.would_send(options.question, data=options.data), reporter)
         approve = options.approve
         answer = bb.ask(
             options.question, data=options.data, attempts=options.attempts, approve=approve
@@ -120,6 +123,18 @@ def _ask(options: argparse.Namespace, reporter: TerminalReporter) -> int:
     return _ended(error)
 
 
+def _dry_run(options: argparse.Namespace, preview: Preview, reporter: TerminalReporter) -> int:
+    from bluebear_magic.notebook.cards import preview_told
+
+    reporter.done()
+    if options.json:
+        told = {"model": preview.model, "request": preview.request, "tokens": preview.tokens}
+        _print_json({"ok": True, "sent": None, "would_send": told})
+    else:
+        _print("\n".join(filter(None, preview_told(preview))))
+    return 0
+
+
 def _print_answer(answer: Answer, result: Result | None) -> None:
     if answer.code:
         _print(answer.code.rstrip() + "\n")
@@ -130,6 +145,8 @@ def _print_answer(answer: Answer, result: Result | None) -> None:
         from bluebear_magic.provenance.bill import usage_told
 
         _print(usage_told(usage) + "\n")
+    if answer.sent:
+        _print(answer.sent + "\n")
     if result is not None and result.ok:
         from bluebear_magic.present.render import result_bundle
 
@@ -152,6 +169,7 @@ def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None)
         "attempts": [_attempt_json(attempt) for attempt in answer.attempts],
         "tables": [_table_json(table) for table in tables],
         "summary": result.summary if result is not None and result.ok else "",
+        "sent": answer.sent,
         "error": _error_json(error),
         "timings": timings,
         "usage": usage_json([*answer.usage, *(result.usage if result is not None else ())]),

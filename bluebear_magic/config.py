@@ -23,7 +23,7 @@ from traitlets.config import Configurable
 from bluebear_magic import sharing
 from bluebear_magic.errors import ArgumentError, ConfigError
 from bluebear_magic.folders import config_file
-from bluebear_magic.records import PRESETS, SHARES
+from bluebear_magic.records import OFFLINE, PRESETS, SHARES
 from bluebear_magic.trust import SETTINGS, TrustStore
 
 if sys.version_info >= (3, 11):
@@ -34,7 +34,6 @@ else:
 MOST_ATTEMPTS = 10
 BUDGETS = ("budget_question", "budget_notebook", "budget_day")
 SUMMARIES = ("auto", "model", "local")
-OFFLINE = "offline"
 BACKENDS = ("auto", "local", "soal", "emr")
 
 

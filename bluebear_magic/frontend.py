@@ -96,7 +96,7 @@ class Frontend:
         data = [self.bb.tools.catalog.add_path(item).name for item in request.data]
         if request.dry_run:
             sent = self.bb.would_send(question, data=data, model=request.model)
-            self.reporter.settle(cards.sent_card(self.bb.model(request.model).name, sent))
+            self.reporter.settle(cards.sent_card(sent))
             return
         place = place_of(self.shell)
         self.bb.tools.books.notebook = place.notebook
@@ -130,7 +130,8 @@ class Frontend:
         name = request.into or name_for(question, self._taken())
         old = below.cell if below.state in {"stale", "current"} and not request.new else None
         if old is not None and code_hash(old.code) != code_hash(answer.code):
-            card = cards.diff_card(old.code, answer.code, "Nothing was inserted; --new inserts it.")
+            place_told = f"Nothing was inserted; --new inserts it. {answer.sent}".rstrip()
+            card = cards.diff_card(old.code, answer.code, place_told)
         elif old is not None:
             card = cards.answer_card(answer, "The cell below has this code already.")
         else:

@@ -36,7 +36,7 @@ from bluebear_magic.generation.personal import personal
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
 from bluebear_magic.machine import Machine
-from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.protocols import Backend, Model, Previews, Reporter
 from bluebear_magic.provenance import targets
 from bluebear_magic.provenance.approvals import COMMAND, Approvals, check_rules
 from bluebear_magic.provenance.books import Books
@@ -56,6 +56,7 @@ from bluebear_magic.records import (
     Finding,
     GivenUp,
     PastTurn,
+    Preview,
     Profile,
     Receipt,
     Sharing,
@@ -175,10 +176,11 @@ def sharing_of(tools: Tools, datasets: Sequence[Dataset], profiles: Sequence[Pro
     return Sharing(wish.default, levels, frozenset(private), rows)
 
 
-def would_send(context: Context, question: str) -> str:
-    """What a model gets to see: the question and the schemas, no rows and no values."""
-    schemas = [f"{dataset.name} ({dataset.ddl})" for dataset in context.datasets]
-    return "\n".join([f"question: {question}", *schemas])
+def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
+    """What asking would send; nothing is sent."""
+    if not isinstance(model, Previews):
+        return Preview(model.name)
+    return model.preview(Conversation(ask, gather(tools, ask)))
 
 
 def _drive(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-from bluebear_magic.records import Checked, Conversation, Draft, ShownTable, Told, Usage
+from bluebear_magic.records import Checked, Conversation, Draft, Preview, ShownTable, Told, Usage
 from bluebear_magic.runner.envelope import Job, Outcome
 
 
@@ -27,6 +27,14 @@ class Teller(Protocol):
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
         """A few sentences on the tables, and perhaps a chart."""
+
+
+@runtime_checkable
+class Previews(Protocol):
+    """A model elsewhere, that can tell what it would send."""
+
+    def preview(self, conversation: Conversation) -> Preview:
+        """What ``generate`` would send first; sends nothing."""
 
 
 class Meter(Protocol):

@@ -13,6 +13,7 @@ from bluebear_magic.runner.envelope import Fault, Outcome, Table, Write
 Severity = Literal["block", "approve", "repair", "warn"]
 # The policies by name, from the loosest to the strictest.
 PRESETS = ("write_with_approval", "read_only", "locked")
+OFFLINE = "offline"  # the model that runs on this machine
 Share = Literal["schema", "profile", "samples"]
 # What may leave for a model, from the least to the most.
 SHARES: tuple[Share, ...] = ("schema", "profile", "samples")
@@ -182,12 +183,53 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What of the data went to a model elsewhere: schemas, how many of these with values, datasets
+    by name alone, rows.
+    """
+
+    schemas: int
+    with_values: int = 0
+    names: int = 0
+    rows: int = 0
+
+    @property
+    def told(self) -> str:
+        """In a few words: ``3 schemas, 0 rows``."""
+        parts = [_count(self.schemas, "schema")]
+        if self.with_values:
+            parts[0] += f" ({self.with_values} with values)"
+        parts += [_count(self.names, "more name")] * bool(self.names)
+        return ", ".join([*parts, _count(self.rows, "row")])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What asking a model would send, before anything is.
+
+    ``request``: as it would be sent, None for a model that does not tell. ``text``: the same for a
+    person. ``tokens``: an estimate.
+    """
+
+    model: str
+    request: Mapping[str, Any] | None = None
+    text: str = ""
+    tokens: int = 0
+    sent: Sent | None = None
+
+
+@dataclass(frozen=True)
 class Draft:
     """What a model wrote: code, what it took the words for, and what it assumed.
 
     ``questions``: what it would have to know of the user first; then there may be no code.
     ``reply``: what it said, block by block, for a model that wants it back as it came.
-    ``usage``: the calls that it took, in their order.
+    ``usage``: the calls that it took, in their order. ``sent``: what of the data went out for it;
+    None where nothing did.
     """
 
     code: str
@@ -197,6 +239,7 @@ class Draft:
     questions: tuple[str, ...] = ()
     reply: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
     usage: tuple[Usage, ...] = field(default=(), compare=False)
+    sent: Sent | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -394,6 +437,15 @@ class Answer:
         """The attempt whose code this is; None where there was no attempt."""
         ran = [attempt for attempt in self.attempts if attempt.ok] or self.attempts
         return ran[-1] if ran else None
+
+    @property
+    def sent(self) -> str:
+        """What of the data was sent for it, in a sentence; '' where that is not known."""
+        drafts = [attempt.draft for attempt in self.attempts]
+        found = next((draft.sent for draft in drafts if draft.sent), None)
+        if found:
+            return f"Sent to {self.model}: {found.told}."
+        return "Nothing was sent." if drafts and self.model == OFFLINE else ""
 
 
 # --- after a run -----------------------------------------------------------

@@ -22,8 +22,9 @@ from bluebear_magic.errors import BluebearError, Cancelled, ModelError
 from bluebear_magic.generation import converse, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice
 from bluebear_magic.generation.converse import Assembler, Features, Reply
+from bluebear_magic.generation.preview import request_text, request_tokens
 from bluebear_magic.protocols import Meter
-from bluebear_magic.records import Conversation, Draft, ShownTable, Told, Usage
+from bluebear_magic.records import Conversation, Draft, Preview, ShownTable, Told, Usage
 
 _MOST_ASKS = 3  # of one draft: the first, and twice again
 _MOST_CHANGES = 6  # of the request because of what Bedrock says of it
@@ -88,10 +89,13 @@ class BedrockModel:
         except KeyboardInterrupt:
             raise Cancelled("the model was stopped") from None
 
-    def preview(self, conversation: Conversation) -> dict[str, Any]:
-        """The request that ``generate`` would send first, without its ``modelId``."""
+    def preview(self, conversation: Conversation) -> Preview:
+        """The request that ``generate`` would send first, without its ``modelId``; asks nobody."""
         prompt = prompts.prompt(conversation, self._options.budget)
-        return converse.request(prompt, conversation, self._features(self._options.max_tokens))
+        features = self._features(self._options.max_tokens)
+        request = converse.request(prompt, conversation, features)
+        text, tokens = request_text(request), request_tokens(request)
+        return Preview(self.name, request, text, tokens, prompt.sent)
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
         """A few sentences on a result. Raises ``ModelError``, ``Cancelled``; asks once, and once
@@ -121,7 +125,9 @@ class BedrockModel:
             self._check_stop(reply)
             found = converse.verdict(reply)
             if found.draft is not None:
-                return replace(found.draft, reply=tuple(reply.blocks), usage=tuple(spent))
+                return replace(
+                    found.draft, reply=tuple(reply.blocks), usage=tuple(spent), sent=prompt.sent
+                )
             if number < _MOST_ASKS:
                 self._on_wait(f"{self.name} {_SAID[found.reason]}; asking again")
                 more, room = self._again(reply, found.reason, more, room)

@@ -22,6 +22,7 @@ from bluebear_magic.records import (
     Conversation,
     Dataset,
     PastTurn,
+    Sent,
     Sharing,
     Turn,
 )
@@ -39,7 +40,7 @@ _CHARACTERS_PER_TOKEN = 3.5
 class Prompt:
     """The parts of a first message. ``shown``: datasets with their schema, ``listed``: by name.
 
-    ``rows``: how many rows of data are in it.
+    ``rows``: how many rows of data are in it; ``with_values``: how many datasets show values.
     """
 
     system: str
@@ -49,6 +50,12 @@ class Prompt:
     shown: tuple[str, ...]
     listed: tuple[str, ...]
     rows: int = 0
+    with_values: int = 0
+
+    @property
+    def sent(self) -> Sent:
+        """What of the data is in it."""
+        return Sent(len(self.shown), self.with_values, len(self.listed), self.rows)
 
     @property
     def text(self) -> str:
@@ -72,6 +79,7 @@ def prompt(conversation: Conversation, budget: int = BUDGET) -> Prompt:
         shown,
         listed,
         rows,
+        sum(sharing.of(name) != "schema" for name in shown),
     )
 
 

@@ -12,7 +12,7 @@ from bluebear_magic.present.render import code_html
 from bluebear_magic.provenance.bill import usage_told
 from bluebear_magic.provenance.header import Cell, code_hash
 from bluebear_magic.provenance.targets import state_of
-from bluebear_magic.records import Answer, Finding
+from bluebear_magic.records import OFFLINE, Answer, Finding, Preview
 
 Bundle = dict[str, str]
 
@@ -24,7 +24,7 @@ def answer_card(answer: Answer, place: str) -> Bundle:
     status = f"Checked on {_checked(answer.checked)}, {attempt}."
     lines = [answer.explanation, *(f"Assumed: {text}" for text in answer.assumptions)]
     lines.append(usage_told(answer.usage))
-    return _card(status, lines, answer.code, place)
+    return _card(status, lines, answer.code, " ".join(filter(None, (place, answer.sent))))
 
 
 def current_card(cell: Cell, place: str) -> Bundle:
@@ -40,7 +40,7 @@ def failure_card(answer: Answer) -> Bundle:
     """The last draft and every error."""
     errors = [f"Attempt {a.number}: {what_failed(a.checked)}" for a in answer.attempts]
     errors.append(usage_told(answer.usage))
-    return _card("No draft passed its check. The last one:", errors, answer.code, "")
+    return _card("No draft passed its check. The last one:", errors, answer.code, answer.sent)
 
 
 def diff_card(old: str, new: str, place: str) -> Bundle:
@@ -55,9 +55,24 @@ def diff_card(old: str, new: str, place: str) -> Bundle:
     return _card("The answer has changed:", [], "\n".join(lines), place)
 
 
-def sent_card(model: str, text: str) -> Bundle:
-    """What a model would be sent."""
-    return _card(f"Nothing was sent. The {model} model would get:", [], text, "")
+def sent_card(preview: Preview) -> Bundle:
+    """What a model would be sent, word for word."""
+    status, text = preview_told(preview)
+    return _card(status, [], text, "")
+
+
+def preview_told(preview: Preview) -> tuple[str, str]:
+    """A sentence, and what would be sent; '' for nothing."""
+    if preview.model == OFFLINE:
+        return f"Nothing was sent, and nothing would be: {OFFLINE} runs on this machine.", ""
+    if preview.request is None:
+        return f"Nothing was sent. {preview.model} does not tell what it would send.", ""
+    assert preview.sent is not None
+    status = (
+        f"Nothing was sent. {preview.model} would get {preview.sent.told}: about "
+        f"{preview.tokens:,} tokens (an estimate, made here)."
+    )
+    return status, preview.text
 
 
 def error_card(error: BluebearError) -> Bundle:

@@ -617,7 +617,7 @@ def test_nothing_is_sent_for_a_preview(bedrock):
     assert server.requests == []
     generate(model)
     (sent,) = server.asked()
-    assert {**preview, "modelId": US} == sent
+    assert {**preview.request, "modelId": US} == sent
 
 
 def test_no_region_is_said_before_anything_else(aws, monkeypatch, boto_session):

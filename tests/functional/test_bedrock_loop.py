@@ -1,5 +1,6 @@
 """The whole loop through boto3: a question, Bedrock's stand-in, the guard, real Spark, repair."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import threading
 import pytest
 
 from bluebear_magic import Bluebear
+from bluebear_magic.cli import main
 from bluebear_magic.errors import Cancelled
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
@@ -236,6 +238,43 @@ def test_ctrl_c_in_the_middle(ask):
 
     with pytest.raises(Cancelled):
         ask(responder=interrupt)
+
+
+US = "us.anthropic.claude-sonnet-5"
+
+
+def test_a_dry_run_tells_the_very_request_and_sends_none(ask, folder, monkeypatch, capsys):
+    _, server, _, bb = ask(*drafts(RIGHT, RIGHT))
+    before = len(server.requests)
+    preview = bb.would_send("total by day", model=US)
+    assert len(server.requests) == before
+    usage = bb.ask("total by day", model=US).chosen.draft.usage[0]
+    assert preview.tokens == pytest.approx(usage.input + usage.cache_write, rel=0.4)
+    sent = server.asked()[-1]
+    assert {**preview.request, "modelId": US} == sent
+    for block in [*sent["system"], *sent["messages"][0]["content"]]:
+        assert block.get("text", "") in preview.text
+    assert json.dumps(sent["toolConfig"])[1:-1] in preview.text
+    monkeypatch.chdir(folder)
+    asked = ["ask", "total by day", "--dry-run", "--model", US, "--data", "sales.csv"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["would_send"]
+    assert told["request"] == preview.request
+    assert main(asked) == 0
+    out = capsys.readouterr().out
+    assert f"{US} would get 1 schema, 0 rows: about" in out
+    assert preview.text.splitlines()[1] in out
+    assert main(["ask", "total by day", "--dry-run", "--data", "sales.csv"]) == 0
+    assert "nothing would be" in capsys.readouterr().out
+    assert len(server.requests) == before + 1
+
+
+def test_an_answer_says_what_was_sent(ask):
+    answer, _, _, bb = ask(*drafts(WRONG_COLUMN, RIGHT, RIGHT, RIGHT))
+    assert answer.sent == f"Sent to {US}: 1 schema, 0 rows."
+    bb.share("sales", "samples")
+    assert bb.ask("total by region").sent == f"Sent to {US}: 1 schema (1 with values), 3 rows."
+    assert bb.ask("total amount by region", model="offline").sent == "Nothing was sent."
 
 
 def test_a_bedrock_id_is_a_model_and_a_misspelt_name_is_none(folder):

@@ -16,7 +16,9 @@ import pytest
 
 from bluebear_magic.cli import main
 
-ANSWER = {"ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings", "usage"}
+ANSWER = {
+    "ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings", "usage", "sent",
+}  # fmt: skip
 ATTEMPT = {"number", "ok", "code", "findings", "error"}
 TABLE = {"title", "columns", "rows", "row_count", "sampled", "truncated"}
 ERROR = {"kind", "message", "hint", "line"}

@@ -415,20 +415,25 @@ def test_run_answers_at_once_and_inserts_the_cell_too(kernel):
 
 
 def test_dry_run_shows_what_would_be_sent_and_stops(project):
-    kernel = Kernel(project, BLUEBEAR_WARM="0")
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "us-east-1"}
+    kernel = Kernel(project, BLUEBEAR_WARM="0", **nowhere)
     try:
         kernel.run("%load_ext bluebear_magic")
         ran = kernel.run("%%bluebear --dry-run\ntotal sales by region")
+        there = kernel.run("%%bluebear --dry-run --model bedrock\ntotal sales by region")
         assert kernel.worker() is None
     finally:
         kernel.close()
     assert ran.ok
     assert ran.inserted == []
-    assert ran.text == (
-        "Nothing was sent. The offline model would get:\n\nquestion: total sales by region\n"
-        "sales_data (`date` DATE, `region` STRING, `product` STRING, `sales` BIGINT, "
-        "`quantity` BIGINT)"
+    assert ran.text == "Nothing was sent, and nothing would be: offline runs on this machine."
+    assert there.ok
+    assert re.match(
+        r"Nothing was sent. bedrock would get 1 schema, 0 rows: about [\d,]+ tokens", there.text
     )
+    assert "The question:\ntotal sales by region" in there.text
+    assert "  `region` STRING," in there.text
+    assert "NORTH" not in there.text  # a value
 
 
 @pytest.mark.parametrize("data", ["elsewhere/staff.csv", "people=elsewhere/staff.csv"])

@@ -292,13 +292,6 @@ def test_a_check_of_unknown_data_is_an_error_as_a_value(session):
     assert bb.check(RIGHT, data=["nowhere"]).error.kind == "dataset"
 
 
-def test_would_send_holds_schemas_and_no_values(session):
-    bb, _ = session()
-    text = bb.would_send("total by region")
-    assert "sales (`region` STRING, `amount` BIGINT, `day` DATE)" in text
-    assert "2024" not in text
-
-
 def test_errors_have_a_hint_and_never_a_traceback(session, folder):
     bb, _ = session()
     with pytest.raises(DatasetError) as error:
