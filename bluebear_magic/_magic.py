@@ -74,6 +74,7 @@ class BluebearMagics(Magics):
     @argument("--run", action="store_true", help="run at once on the whole data")
     @argument("--dry-run", action="store_true", help="show what would be sent, and stop")
     @argument("--new", action="store_true", help="insert a cell even if a current one is there")
+    @argument("--fresh", action="store_true", help="start anew: nothing asked before counts")
     @cell_magic
     def bluebear(self, line: str, cell: str) -> None:
         """Turns a question in plain English into checked PySpark in a new cell below.

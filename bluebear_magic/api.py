@@ -28,6 +28,7 @@ from bluebear_magic.errors import (
     DatasetError,
     GaveUp,
     ModelError,
+    NeedsAnswer,
     NeedsApproval,
     NotUnderstood,
     OverBudget,
@@ -63,8 +64,8 @@ from bluebear_magic.records import (
 _RAISED = {
     error.kind: error
     for error in (
-        ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NeedsApproval, NotUnderstood,
-        OverBudget, RunFailed,
+        ArgumentError, Blocked, DatasetError, GaveUp, ModelError, NeedsAnswer, NeedsApproval,
+        NotUnderstood, OverBudget, RunFailed,
     )
 }  # fmt: skip
 
@@ -149,11 +150,14 @@ class Bluebear:
         attempts: int | None = None,
         model: str | None = None,
         approve: Collection[str] = (),
+        fresh: bool = False,
         strict: bool = False,
     ) -> Answer:
         """Checked code for a question. ``data``: names or paths; all datasets when empty.
 
         ``approve``: rules that you say yes to, where the policy asks; so in ``check``, ``run``.
+        Where the model asks back (``.questions``), the next question is the answer. ``fresh``:
+        nothing that was asked before counts.
         """
         try:
             self._check_open()
@@ -164,7 +168,7 @@ class Bluebear:
                 raise ArgumentError(f"{tries} attempts", f"give a number from 1 to {MOST_ATTEMPTS}")
             check_rules(approve, self.tools.policy)
             writer = self.model(model)
-            ask = Ask(question, self._names(data), tries, tuple(approve))
+            ask = Ask(question, self._names(data), tries, tuple(approve), fresh)
         except BluebearError as error:
             answer = Answer(question, error=pipeline.as_info(error))
         else:
@@ -175,10 +179,15 @@ class Bluebear:
         return answer
 
     def would_send(
-        self, question: str, *, data: Sequence[str] = (), model: str | None = None
+        self,
+        question: str,
+        *,
+        data: Sequence[str] = (),
+        model: str | None = None,
+        fresh: bool = False,
     ) -> Preview:
         """What asking would send to the model; nothing is sent."""
-        ask = Ask(question, self._names(data))
+        ask = Ask(question, self._names(data), fresh=fresh)
         return pipeline.preview(self.tools, ask, self.model(model))
 
     def check(
@@ -243,23 +252,14 @@ class Bluebear:
             answer.code,
             datasets,
             backend=backend or self.choice(answer.code),
-            question=answer.question or None,
+            question=answer.whole_question or None,
             approve=approve,
         )
         tables = ran.outcome.tables
-        if answer.question:
-            columns = tuple(name for name, _ in tables[0].columns)
-            turn = PastTurn(
-                answer.question,
-                answer.code,
-                columns,
-                tables[0].row_count,
-                self.tools.drafted.get(code_hash(answer.code)),
-            )
-            self.tools.history.append(turn)
+        pipeline.remember(self.tools, answer, tables, ran=True)
         used = [dataset for dataset in datasets if dataset.name in ran.receipt.datasets]
         writer = self._writer(answer.code)
-        told = narration.narrate(self.tools, writer, answer.question, tables, used)
+        told = narration.narrate(self.tools, writer, answer.whole_question, tables, used)
         return Result(
             tables,
             answer.code,
@@ -326,6 +326,15 @@ class Bluebear:
             )
         self.settings.policy = name
         return self.policy
+
+    @property
+    def history(self) -> tuple[PastTurn, ...]:
+        """The questions of this session that later ones may go on from, oldest first."""
+        return tuple(self.tools.history)
+
+    def forget(self) -> None:
+        """Lets go of them: the next question starts anew."""
+        pipeline.forget(self.tools)
 
     # --- sharing -----------------------------------------------------------
 

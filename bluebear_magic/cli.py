@@ -1,7 +1,8 @@
 """``bluebear``: the same functions outside a notebook.
 
 Answers go to standard output, everything else to standard error. The exit status is 0
-only on success: 1 when the question, the code or the data failed, 2 for wrong arguments.
+only on success: 1 when the question, the code or the data failed, 2 for wrong arguments, 3 when
+the model asks something back.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from bluebear_magic import cli_cost, cli_policy
 from bluebear_magic.config import BACKENDS
-from bluebear_magic.errors import ArgumentError, BluebearError
+from bluebear_magic.errors import ArgumentError, BluebearError, NeedsAnswer
 from bluebear_magic.notebook.reporter import TerminalReporter
 from bluebear_magic.present import escape
 from bluebear_magic.records import Answer, Attempt, Checked, ErrorInfo, Preview
 from bluebear_magic.runner.envelope import Table
+
+STATUS = {ArgumentError.kind: 2, NeedsAnswer.kind: 3}
 
 if TYPE_CHECKING:
     from bluebear_magic.present.result import Result
@@ -170,6 +173,7 @@ def _answer_json(answer: Answer, result: Result | None, error: ErrorInfo | None)
         "tables": [_table_json(table) for table in tables],
         "summary": result.summary if result is not None and result.ok else "",
         "sent": answer.sent,
+        "questions": list(answer.questions),
         "error": _error_json(error),
         "timings": timings,
         "usage": usage_json([*answer.usage, *(result.usage if result is not None else ())]),
@@ -269,7 +273,7 @@ def _ended(error: ErrorInfo | None) -> int:
     sys.stderr.write(f"error: {where}{escape.terminal(error.message)}\n")
     if error.hint:
         sys.stderr.write(f"  {escape.terminal(error.hint)}\n")
-    return 2 if error.kind == ArgumentError.kind else 1
+    return STATUS.get(error.kind, 1)
 
 
 def _print_json(value: dict[str, Any]) -> None:

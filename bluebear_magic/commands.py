@@ -30,6 +30,8 @@ HELP = """\
 %bluebear share                  what of the data may leave for a model
 %bluebear share [NAME] LEVEL     schema, profile or samples, for one dataset or for all
 %bluebear share NAME.COLUMN shared|schema   a column that looks like personal data, or any other
+%bluebear history                the questions that the next one may go on from
+%bluebear forget                 let go of them; the next question starts anew
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
@@ -51,7 +53,7 @@ def run_command(frontend: Frontend, line: str) -> None:
         return
     commands = {
         "data": _data, "use": _use, "policy": _policy, "share": _share, "cost": _cost,
-        "worker": _worker,
+        "history": _history, "forget": _forget, "worker": _worker,
     }  # fmt: skip
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
@@ -78,6 +80,26 @@ def _policy(frontend: Frontend, words: list[str]) -> None:
     if frontend.bb.settings.untrusted:
         told = (*told, frontend.bb.settings.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
+
+
+def _history(frontend: Frontend, words: list[str]) -> None:
+    _Parser("bluebear history", add_help=False).parse_args(words)
+    told = [
+        f"{number}. {' '.join(turn.question.split())}: {', '.join(turn.columns)}"
+        + (f", {turn.row_count:,} rows" if turn.row_count is not None else "")
+        for number, turn in enumerate(frontend.bb.history, 1)
+    ]
+    waiting = frontend.bb.tools.open_question
+    if waiting:
+        told.append(f"{waiting.model} waits for an answer: {' '.join(waiting.draft.questions)}")
+    told = told or ["Nothing was asked yet that a question could go on from."]
+    frontend.show_bundle({"text/plain": "\n".join(escape.line(line, 300) for line in told)})
+
+
+def _forget(frontend: Frontend, words: list[str]) -> None:
+    _Parser("bluebear forget", add_help=False).parse_args(words)
+    frontend.bb.forget()
+    frontend.show_bundle({"text/plain": "Forgotten: the next question starts anew."})
 
 
 def _share(frontend: Frontend, words: list[str]) -> None:

@@ -9,6 +9,7 @@
       ModelError                  the model gave no usable draft               "model"
         NotUnderstood             it says which words it could not place       "not_understood"
         OverBudget                the call would break a budget                "budget"
+      NeedsAnswer                 the model asks something back first          "question"
       Blocked                     the guard refuses the code                   "blocked"
       NeedsApproval               a person has to say yes to what it writes    "approval"
       GaveUp                      every attempt failed                         "gave_up"
@@ -92,6 +93,12 @@ class OverBudget(ModelError):
     """A call was not made: it would break a budget, or that cannot be told."""
 
     kind = "budget"
+
+
+class NeedsAnswer(BluebearError):
+    """The model has to know something of the user first; the next question answers it."""
+
+    kind = "question"
 
 
 class Blocked(BluebearError):

@@ -51,6 +51,7 @@ class Request:
     run: bool = False
     dry_run: bool = False
     new: bool = False
+    fresh: bool = False
 
 
 class Frontend:
@@ -95,13 +96,13 @@ class Frontend:
             )
         data = [self.bb.tools.catalog.add_path(item).name for item in request.data]
         if request.dry_run:
-            sent = self.bb.would_send(question, data=data, model=request.model)
+            sent = self.bb.would_send(question, data=data, model=request.model, fresh=request.fresh)
             self.reporter.settle(cards.sent_card(sent))
             return
         place = place_of(self.shell)
         self.bb.tools.books.notebook = place.notebook
         below = self._below(place, question, data)
-        if below.state == "current" and below.cell and not request.new:
+        if below.state == "current" and below.cell and not (request.new or request.fresh):
             self._stay(below.cell, question, request)
         else:
             self._answer(request, question, data, place, below)
@@ -123,7 +124,12 @@ class Frontend:
     def _answer(
         self, request: Request, question: str, data: Sequence[str], place: Place, below: Below
     ) -> None:
-        answer = self.bb.ask(question, data=data, attempts=request.attempts, model=request.model)
+        answer = self.bb.ask(
+            question, data=data, attempts=request.attempts, model=request.model, fresh=request.fresh
+        )
+        if answer.questions:
+            self.reporter.settle(cards.question_card(answer))
+            return
         if answer.error:
             self.reporter.settle(cards.failure_card(answer) if answer.attempts else None)
             raise as_error(answer.error)
@@ -325,7 +331,7 @@ def shifted(error: BluebearError, lines: int) -> BluebearError:
 def header_of(answer: Answer) -> Header:
     """The header that tells of an answer."""
     return Header(
-        question=answer.question,
+        question=answer.whole_question,
         model=answer.model,
         attempts=len(answer.attempts),
         checked=answer.checked,

@@ -27,6 +27,7 @@ from bluebear_magic.errors import (
     BluebearError,
     DatasetError,
     GaveUp,
+    NeedsAnswer,
     NeedsApproval,
     NotConfigured,
     RunFailed,
@@ -47,6 +48,7 @@ from bluebear_magic.records import (
     Accepted,
     Answer,
     Ask,
+    Asked,
     Attempt,
     Checked,
     Context,
@@ -55,16 +57,18 @@ from bluebear_magic.records import (
     ErrorInfo,
     Finding,
     GivenUp,
+    OpenQuestion,
     PastTurn,
     Preview,
     Profile,
     Receipt,
     Sharing,
+    Turn,
 )
 from bluebear_magic.repair.feedback import feedback
 from bluebear_magic.repair.known import known
 from bluebear_magic.repair.loop import Generate, loop
-from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome
+from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome, Table
 
 ELSEWHERE = "Write to a new folder, or to one that holds nothing but what Spark wrote."
 KEEP_RESULTS_DAYS = 7
@@ -86,6 +90,7 @@ class Tools:
     machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
+    open_question: OpenQuestion | None = None
     drafted: dict[str, Sharing] = field(default_factory=dict)  # by the hash of a draft's code
 
     @property
@@ -112,22 +117,32 @@ def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
 def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     timings: dict[str, float] = {}
     tried: list[Attempt] = []
-    blank = Answer(ask.question, model=model.name)
+    if ask.fresh:
+        forget(tools)
+    waiting = _waiting(tools, ask, model)
+    blank = Answer(ask.question, model=model.name, answers=waiting.question if waiting else "")
     try:
         if tools.settings.warm:
             for backend in tools.backends.values():
                 backend.warm()  # while the datasets are read and the model writes
         with _timed(timings, "context"):
             context = gather(tools, ask)
-        ended = _drive(tools, ask, model, context, timings=timings, tried=tried)
+        said = _said(waiting, ask.question)
+        goes_on = replace(ask, question=waiting.question) if waiting else ask
+        ended = _drive(tools, goes_on, model, context, said, timings=timings, tried=tried)
     except BluebearError as error:
         code = tried[-1].draft.code if tried else ""
         return replace(
             blank, code=code, attempts=tuple(tried), error=as_info(error), timings=timings
         )
+    tools.open_question = None
+    if isinstance(ended, Asked):
+        tools.open_question = OpenQuestion(goes_on.question, model.name, ended.draft, said)
+        return _asking(blank, ended, timings, model.name)
     told = _told(blank, ended, timings, tools.settings)
     if isinstance(ended, Accepted):
         _tell(tools, ended.chosen.checked)
+        remember(tools, told, ended.chosen.checked.tables)
     used = _used(told.code, context.datasets)
     for dataset in used:
         for warning in dataset.warnings:
@@ -135,6 +150,56 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     names = tuple(dataset.name for dataset in used)
     # what `bedrock` stands for is known only now
     return replace(told, datasets=names, schema_hash=schema_hash(used), model=model.name)
+
+
+def _waiting(tools: Tools, ask: Ask, model: Model) -> OpenQuestion | None:
+    """The question that this one answers what was asked back of: of the same model, unless the
+    cell that was asked back of is run once more.
+    """
+    waiting = tools.open_question
+    if waiting is None or waiting.model != model.name or waiting.question == ask.question:
+        return None
+    return waiting
+
+
+def _said(waiting: OpenQuestion | None, text: str) -> tuple[Turn, ...]:
+    """What was said before, with the user's answer."""
+    return (*waiting.turns, Turn(waiting.draft, text, answers=True)) if waiting else ()
+
+
+def _asking(blank: Answer, ended: Asked, timings: dict[str, float], model: str) -> Answer:
+    """The answer that is a question."""
+    asked = ended.draft.questions
+    hint = "the next question answers it (in a shell: ask again, with the answer in the question)"
+    return replace(
+        blank,
+        questions=asked,
+        explanation=ended.draft.explanation,
+        attempts=ended.attempts,
+        error=ErrorInfo(NeedsAnswer.kind, f"the model asks: {' '.join(asked)}", hint),
+        timings=timings,
+        model=model,
+    )
+
+
+def remember(tools: Tools, answer: Answer, tables: Sequence[Table], *, ran: bool = False) -> None:
+    """Keeps a turn for the questions that go on from it; a run tells how many rows there are."""
+    if not answer.question or not tables:
+        return
+    drafted = tools.drafted.get(code_hash(answer.code))
+    columns = tuple(name for name, _ in tables[0].columns)
+    rows = tables[0].row_count if ran else None
+    turn = PastTurn(answer.whole_question, answer.code, columns, rows, drafted)
+    same = [item for item in tools.history if item.question == turn.question]
+    if same and (ran or code_hash(same[-1].code) == code_hash(turn.code)):
+        tools.history.remove(same[-1])
+    tools.history.append(turn)
+
+
+def forget(tools: Tools) -> None:
+    """Lets go of what was asked before: the next question starts anew."""
+    tools.history.clear()
+    tools.open_question = None
 
 
 def gather(tools: Tools, ask: Ask) -> Context:
@@ -180,7 +245,11 @@ def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
     """What asking would send; nothing is sent."""
     if not isinstance(model, Previews):
         return Preview(model.name)
-    return model.preview(Conversation(ask, gather(tools, ask)))
+    waiting = None if ask.fresh else _waiting(tools, ask, model)
+    asked = replace(ask, question=waiting.question) if waiting else ask
+    context = gather(tools, ask)
+    context = replace(context, history=()) if ask.fresh else context
+    return model.preview(Conversation(asked, context, _said(waiting, ask.question)))
 
 
 def _drive(
@@ -188,10 +257,11 @@ def _drive(
     ask: Ask,
     model: Model,
     context: Context,
+    said: tuple[Turn, ...],
     *,
     timings: dict[str, float],
     tried: list[Attempt],
-) -> Accepted | GivenUp:
+) -> Accepted | GivenUp | Asked:
     """Runs the loop: the model and Spark are on this side of it.
 
     ``tried`` gets each attempt, so that none is lost when the model fails later.
@@ -200,14 +270,14 @@ def _drive(
     def words(attempt: Attempt) -> str:
         return feedback(attempt, known(context, attempt.draft.code))
 
-    steps = loop(ask.attempts, words)
+    steps = loop(ask.attempts, words, said)
     try:
         step = next(steps)
         while True:
             if isinstance(step, Generate):
                 tools.reporter.progress(
                     f"{model.name} writes the code"
-                    + (f" (attempt {len(step.turns) + 1})" if step.turns else "")
+                    + (f" (attempt {len(tried) + 1})" if tried else "")
                 )
                 with _timed(timings, "model"):
                     draft = model.generate(Conversation(ask, context, step.turns), _ignore)
@@ -223,7 +293,7 @@ def _drive(
                     tools.reporter.attempt(len(tried), step.draft, checked)
                 step = steps.send(checked)
     except StopIteration as ended:
-        result: Accepted | GivenUp = ended.value
+        result: Accepted | GivenUp | Asked = ended.value
         return result
     except BluebearError:
         if any(attempt.ok for attempt in tried):

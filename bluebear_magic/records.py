@@ -99,13 +99,15 @@ class Profile:
 class Ask:
     """One question and how it is to be answered. ``data`` narrows the datasets meant.
 
-    ``approve``: rules that the person who asks has said yes to.
+    ``approve``: rules that the person who asks has said yes to. ``fresh``: nothing that was asked
+    before counts.
     """
 
     question: str
     data: tuple[str, ...] = ()
     attempts: int = 4
     approve: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -244,10 +246,14 @@ class Draft:
 
 @dataclass(frozen=True)
 class Turn:
-    """A draft that failed and the words that went back to the model."""
+    """A draft that failed and the words that went back to the model.
+
+    ``answers``: the draft asked questions, and the words are the user's.
+    """
 
     draft: Draft
     feedback: str
+    answers: bool = False
 
 
 @dataclass(frozen=True)
@@ -404,12 +410,32 @@ class GivenUp:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The loop ended with questions to the user, in the last ``turns``' place."""
+
+    attempts: tuple[Attempt, ...]
+    draft: Draft
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """A question that waits for the user's answer to what a model has asked back."""
+
+    question: str
+    model: str
+    draft: Draft
+    turns: tuple[Turn, ...] = ()  # before the draft
+
+
+@dataclass(frozen=True)
 class Answer:
     """What came of a question: checked code, or an error.
 
     ``checked`` says over what the check ran, as the cell's header does;
     ``datasets`` are the names that the code may read; ``timings`` are
     milliseconds by stage; ``usage``: every call of a model, those that came to nothing too.
+    ``questions``: what the model has to know first; then there is no code.
+    ``answers``: the question that this one answers what was asked back of.
     """
 
     question: str
@@ -426,6 +452,13 @@ class Answer:
     schema_hash: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
     usage: tuple[Usage, ...] = field(default=(), compare=False)
+    questions: tuple[str, ...] = ()
+    answers: str = ""
+
+    @property
+    def whole_question(self) -> str:
+        """What was asked, with what was answered when the model asked back."""
+        return f"{self.answers} / {self.question}" if self.answers else self.question
 
     @property
     def ok(self) -> bool:

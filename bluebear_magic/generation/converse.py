@@ -85,7 +85,8 @@ def _exchange(turns: Sequence[Turn], features: Features) -> list[dict[str, Any]]
     reply = turns[-1].draft.reply or _as_reply(turns[-1].draft, len(turns), features)
     if not features.tools:
         reply = tuple(block for block in reply if "toolUse" not in block) or ({"text": "(draft)"},)
-    return [assistant(reply, features), answer(reply, prompts.repair(turns))]
+    status = "success" if turns[-1].answers else "error"
+    return [assistant(reply, features), answer(reply, prompts.repair(turns), status)]
 
 
 def assistant(reply: Sequence[Block], features: Features) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def assistant(reply: Sequence[Block], features: Features) -> dict[str, Any]:
     return {"role": "assistant", "content": kept}
 
 
-def answer(reply: Sequence[Block], text: str) -> dict[str, Any]:
+def answer(reply: Sequence[Block], text: str, status: str = "error") -> dict[str, Any]:
     """What goes back to a reply: as the result of each tool call, else as text."""
     calls = [block["toolUse"]["toolUseId"] for block in reply if "toolUse" in block]
     results: list[Block] = [
@@ -109,7 +110,7 @@ def answer(reply: Sequence[Block], text: str) -> dict[str, Any]:
             "toolResult": {
                 "toolUseId": call,
                 "content": [{"text": text if number == 0 else "See the other result."}],
-                "status": "error",
+                "status": status,
             }
         }
         for number, call in enumerate(calls)
@@ -119,9 +120,11 @@ def answer(reply: Sequence[Block], text: str) -> dict[str, Any]:
 
 def _as_reply(draft: Draft, number: int, features: Features) -> tuple[Block, ...]:
     """A draft of another model, as if this one had given it."""
+    asked = {"questions": list(draft.questions)} if draft.questions else {}
     if not features.tools:
-        return ({"text": f"```python\n{draft.code}\n```"},)
-    arguments = {"code": draft.code, "explanation": draft.explanation}
+        told = "\n".join(draft.questions) if asked else f"```python\n{draft.code}\n```"
+        return ({"text": told},)
+    arguments = {"code": draft.code, "explanation": draft.explanation, **asked}
     return ({"toolUse": {"toolUseId": f"draft_{number}", "name": TOOL, "input": arguments}},)
 
 

@@ -135,8 +135,13 @@ def repair(turns: Sequence[Turn]) -> str:
     error again gets another hint.
     """
     last = turns[-1]
+    if last.answers:
+        return (
+            f"The person answers:\n{last.feedback}\n\nCall `draft` again, with the whole cell. "
+            "If this is another question and no answer, answer that one instead."
+        )
     words = [last.feedback]
-    before = [turn.feedback for turn in turns[:-1]]
+    before = [turn.feedback for turn in turns[:-1] if not turn.answers]
     if any(_first_line(text) == _first_line(last.feedback) for text in before):
         words.append(
             "This is the same error as before: that change did not help. Leave this way: use "

@@ -55,6 +55,13 @@ def diff_card(old: str, new: str, place: str) -> Bundle:
     return _card("The answer has changed:", [], "\n".join(lines), place)
 
 
+def question_card(answer: Answer) -> Bundle:
+    """What the model has to know first."""
+    lines = [answer.explanation, *answer.questions]
+    place = "Answer in the next %%bluebear cell; with --fresh it asks something else."
+    return _card("Before it writes code, the model asks:", lines, "", place)
+
+
 def sent_card(preview: Preview) -> Bundle:
     """What a model would be sent, word for word."""
     status, text = preview_told(preview)

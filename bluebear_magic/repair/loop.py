@@ -4,8 +4,8 @@ A draft that runs but is in doubt (``Checked.doubts``) gets one more try. Whatev
 that, code that works is never lost: the last draft that ran is accepted.
 
 It yields ``Generate`` and is sent a ``Draft``, yields ``Try`` and is sent what the
-check said, and returns ``Accepted`` or ``GivenUp``. Whoever drives it holds the model
-and Spark; a test needs neither.
+check said, and returns ``Accepted`` or ``GivenUp``, or ``Asked`` for a draft that asks back.
+Whoever drives it holds the model and Spark; a test needs neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ast
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from bluebear_magic.records import Accepted, Attempt, Checked, Draft, GivenUp, Turn
+from bluebear_magic.records import Accepted, Asked, Attempt, Checked, Draft, GivenUp, Turn
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,18 @@ Step = Generate | Try
 
 
 def loop(
-    attempts: int, words: Callable[[Attempt], str]
-) -> Generator[Step, Draft | Checked, Accepted | GivenUp]:
+    attempts: int, words: Callable[[Attempt], str], turns: tuple[Turn, ...] = ()
+) -> Generator[Step, Draft | Checked, Accepted | GivenUp | Asked]:
     """At most ``attempts`` drafts; ends early when the model repeats one, comments and layout
-    aside. ``words``: what the model is told of an attempt that failed.
+    aside. ``words``: what the model is told of an attempt that failed. ``turns``: said before.
     """
-    turns: tuple[Turn, ...] = ()
     done: tuple[Attempt, ...] = ()
     for number in range(1, attempts + 1):
         draft = yield Generate(turns)
         assert isinstance(draft, Draft)
-        if any(_shape(draft.code) == _shape(turn.draft.code) for turn in turns):
+        if draft.questions and not draft.code.strip():
+            return Accepted(done) if any(a.ok for a in done) else Asked(done, draft)
+        if any(_shape(draft.code) == _shape(turn.draft.code) for turn in turns if not turn.answers):
             if any(attempt.ok for attempt in done):
                 return Accepted(done)
             return GivenUp(done, f"attempt {number} repeated code that had failed")

@@ -11,7 +11,7 @@ import pytest
 
 from bluebear_magic import Bluebear
 from bluebear_magic.cli import main
-from bluebear_magic.errors import Cancelled
+from bluebear_magic.errors import Cancelled, NeedsAnswer
 from bluebear_magic.testing import RecordingReporter
 from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
 
@@ -255,6 +255,9 @@ def test_a_dry_run_tells_the_very_request_and_sends_none(ask, folder, monkeypatc
     for block in [*sent["system"], *sent["messages"][0]["content"]]:
         assert block.get("text", "") in preview.text
     assert json.dumps(sent["toolConfig"])[1:-1] in preview.text
+    preview = bb.would_send("total by day", model=US, fresh=True)
+    assert bb.history
+
     monkeypatch.chdir(folder)
     asked = ["ask", "total by day", "--dry-run", "--model", US, "--data", "sales.csv"]
     assert main([*asked, "--json"]) == 0
@@ -275,6 +278,84 @@ def test_an_answer_says_what_was_sent(ask):
     bb.share("sales", "samples")
     assert bb.ask("total by region").sent == f"Sent to {US}: 1 schema (1 with values), 3 rows."
     assert bb.ask("total amount by region", model="offline").sent == "Nothing was sent."
+
+
+ASKS = Reply([tool_call({"code": "", "explanation": "", "questions": ["Sum or mean?"]}, use="q")])
+
+
+def test_a_question_back_is_answered_by_the_next_question(ask):
+    answer, server, reporter, bb = ask(ASKS, ASKS, *drafts(WRONG_COLUMN, RIGHT, RIGHT, RIGHT))
+    assert (answer.ok, answer.code, answer.questions) == (False, "", ("Sum or mean?",))
+    assert (answer.error.kind, reporter.attempts) == ("question", [])
+    assert "Sum or mean?" in answer.error.message
+    with pytest.raises(NeedsAnswer):
+        bb.ask("well", strict=True)
+    then = bb.ask("the sum")
+    assert then.ok
+    assert then.whole_question == "total by region / the sum"
+    assert [attempt.ok for attempt in then.attempts] == [False, True]
+    last = server.asked()[-1]["messages"]
+    assert "The question:\ntotal by region" in last[0]["content"][-2]["text"]
+    (told,) = (block["toolResult"] for block in last[4]["content"])
+    assert (told["status"], told["toolUseId"]) == ("success", "tooluse_q")
+    assert "The person answers:\nthe sum" in told["content"][0]["text"]
+    assert "UNRESOLVED_COLUMN" in feedback(server.asked()[-1])
+
+    bb.ask("and by day")
+    assert len(server.asked()[-1]["messages"]) == 1  # that was answered
+    assert "total by region / the sum" in str(server.asked()[-1]["messages"])
+
+
+def test_fresh_and_the_same_question_again_are_no_answers(ask):
+    _, server, _, bb = ask(ASKS, ASKS, ASKS, *drafts(RIGHT))
+    bb.ask("total by region")
+    bb.ask("something else", fresh=True)
+    assert [len(request["messages"]) for request in server.asked()] == [1, 1, 1]
+    bb.forget()
+    assert bb.ask("the sum").ok
+    assert len(server.asked()[-1]["messages"]) == 1
+
+
+def test_an_answer_that_could_not_be_sent_can_be_given_again(ask):
+    _, server, _, bb = ask(ASKS, expired(), *drafts(RIGHT))
+    assert bb.ask("the sum").error.kind == "model"
+    assert bb.ask("the sum").ok
+    assert len(server.asked()[-1]["messages"]) == 3
+
+
+def test_ask_in_a_shell_tells_the_question_and_ends_with_its_own_status(
+    ask, folder, monkeypatch, capsys
+):
+    ask(ASKS, ASKS, ASKS)
+    monkeypatch.chdir(folder)
+    asked = ["ask", "total by region", "--model", "bedrock", "--data", "sales.csv"]
+    assert main([*asked, "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["questions"], told["error"]["kind"]) == (
+        False,
+        ["Sum or mean?"],
+        "question",
+    )
+    assert main(asked) == 3
+    assert "the model asks: Sum or mean?" in capsys.readouterr().err
+
+
+def test_follow_ups_go_on_from_what_was_asked_and_what_it_gave(ask):
+    answer, server, _, bb = ask(*drafts(*[RIGHT] * 5))
+    bb.ask("now by month")
+    past = str(server.asked()[-1]["messages"])
+    assert "gave: `region`, `total`\\n" in past
+    bb.run(answer, strict=True)
+    assert [(turn.question, turn.row_count) for turn in bb.history] == [
+        ("now by month", None), ("total by region", 2),
+    ]  # fmt: skip
+    bb.ask("only the north")
+    assert "gave: `region`, `total`, 2 rows" in str(server.asked()[-1]["messages"])
+    bb.ask("by region", fresh=True)
+    assert "Asked before" not in str(server.asked()[-1]["messages"])
+    assert [turn.question for turn in bb.history] == ["by region"]
+    bb.forget()
+    assert bb.history == ()
 
 
 def test_a_bedrock_id_is_a_model_and_a_misspelt_name_is_none(folder):

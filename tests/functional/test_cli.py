@@ -18,6 +18,7 @@ from bluebear_magic.cli import main
 
 ANSWER = {
     "ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings", "usage", "sent",
+    "questions",
 }  # fmt: skip
 ATTEMPT = {"number", "ok", "code", "findings", "error"}
 TABLE = {"title", "columns", "rows", "row_count", "sampled", "truncated"}

@@ -1,6 +1,6 @@
 """The loop needs no model and no Spark: it is driven here by hand."""
 
-from bluebear_magic.records import Accepted, Checked, Draft, Finding, GivenUp
+from bluebear_magic.records import Accepted, Asked, Checked, Draft, Finding, GivenUp
 from bluebear_magic.repair.feedback import feedback
 from bluebear_magic.repair.known import Known
 from bluebear_magic.repair.loop import Generate, Try, loop
@@ -64,6 +64,26 @@ def test_code_that_differs_in_comments_and_layout_alone_is_the_same():
     seen, end = drive(4, [Draft("x=1\ny=x"), Draft(again)], [failed()])
     assert "repeated code" in end.reason
     assert sum(isinstance(step, Try) for step in seen) == 1
+
+
+ASKS = Draft("", questions=("By revenue or by pieces?",))
+
+
+def test_a_draft_that_only_asks_never_reaches_the_check():
+    seen, end = drive(4, [ASKS], [])
+    assert isinstance(end, Asked)
+    assert end.draft is ASKS
+    assert seen == [Generate(())]
+
+
+def test_a_draft_with_code_and_questions_is_tried():
+    _, end = drive(4, [Draft("a", questions=("Really?",))], [GOOD])
+    assert end.chosen.draft.code == "a"
+
+
+def test_code_that_works_is_kept_when_the_model_asks_afterwards():
+    _, end = drive(4, [Draft("a"), ASKS], [DOUBTED])
+    assert end.chosen.draft.code == "a"
 
 
 def test_the_guards_findings_go_back_with_their_advice():
