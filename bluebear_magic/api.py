@@ -235,6 +235,7 @@ class Bluebear:
             if into and result.path:
                 self.tools.catalog.add(into, result.path)
                 self._results.add(into.lower())
+                pipeline.name_result(self.tools, into, answer)
         except BluebearError as error:
             if strict:
                 raise

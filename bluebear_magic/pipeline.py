@@ -33,6 +33,7 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
+from bluebear_magic.generation import pastcode
 from bluebear_magic.generation.personal import personal
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
@@ -45,6 +46,7 @@ from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
     PRESETS,
+    SHARES,
     Accepted,
     Answer,
     Ask,
@@ -62,6 +64,7 @@ from bluebear_magic.records import (
     Preview,
     Profile,
     Receipt,
+    Share,
     Sharing,
     Turn,
 )
@@ -90,6 +93,7 @@ class Tools:
     machine: Machine = field(default_factory=Machine)
     history: list[PastTurn] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
+    results: dict[str, PastTurn] = field(default_factory=dict)  # by the dataset's name
     open_question: OpenQuestion | None = None
     drafted: dict[str, Sharing] = field(default_factory=dict)  # by the hash of a draft's code
 
@@ -186,14 +190,23 @@ def remember(tools: Tools, answer: Answer, tables: Sequence[Table], *, ran: bool
     """Keeps a turn for the questions that go on from it; a run tells how many rows there are."""
     if not answer.question or not tables:
         return
-    drafted = tools.drafted.get(code_hash(answer.code))
     columns = tuple(name for name, _ in tables[0].columns)
     rows = tables[0].row_count if ran else None
-    turn = PastTurn(answer.whole_question, answer.code, columns, rows, drafted)
+    turn = replace(_turn(tools, answer), columns=columns, row_count=rows)
     same = [item for item in tools.history if item.question == turn.question]
     if same and (ran or code_hash(same[-1].code) == code_hash(turn.code)):
         tools.history.remove(same[-1])
     tools.history.append(turn)
+
+
+def name_result(tools: Tools, name: str, answer: Answer) -> None:
+    """Keeps what a result was made of, which says what of it may leave."""
+    tools.results[name.lower()] = _turn(tools, answer)
+
+
+def _turn(tools: Tools, answer: Answer) -> PastTurn:
+    drafted = tools.drafted.get(code_hash(answer.code))
+    return PastTurn(answer.whole_question, answer.code, drafted=drafted)
 
 
 def forget(tools: Tools) -> None:
@@ -232,13 +245,45 @@ def sharing_of(tools: Tools, datasets: Sequence[Dataset], profiles: Sequence[Pro
             said = wish.column(dataset.name, column.name)
             if said is False or (said is None and column.name in looks):
                 private.add((dataset.name, column.name))
-    levels = {dataset.name: wish.of(dataset.name) for dataset in datasets}
+    sources = [item for item in datasets if item.name.lower() not in tools.results]
+    levels: dict[str, Share] = {item.name: wish.of(item.name) for item in datasets}
+    for name in levels.keys() & tools.results.keys() - wish.datasets.keys():
+        levels[name] = _of_result(tools.results[name], sources, levels, private)
     rows = {
         dataset.name: examples(dataset)[1]
         for dataset in datasets
         if levels[dataset.name] == "samples"
     }
-    return Sharing(wish.default, levels, frozenset(private), rows)
+    held = Sharing(wish.default, levels, frozenset(private), rows)
+    return replace(held, hidden=_hidden(tools, datasets, sources, held))
+
+
+def _of_result(
+    turn: PastTurn,
+    sources: Sequence[Dataset],
+    levels: Mapping[str, Share],
+    private: Collection[tuple[str, str]],
+) -> Share:
+    """The level of a result that nobody has named: of what it was made of, the strictest."""
+    used = [item.name for item in _used(turn.code, sources)]
+    if not used or any(dataset in used for dataset, _ in private):
+        return "schema"
+    return min((levels[name] for name in used), key=SHARES.index)
+
+
+def _hidden(
+    tools: Tools, datasets: Sequence[Dataset], sources: Sequence[Dataset], held: Sharing
+) -> frozenset[tuple[str, str]]:
+    """The columns of results whose names are made of values that are not shared."""
+    found = set()
+    for item in datasets:
+        turn = tools.results.get(item.name.lower())
+        if turn is not None and held.of(item.name) == "schema":
+            columns = tuple(column.name for column in item.columns)
+            code = pastcode.sent_code(turn, held, sources, turn.question)
+            shown = pastcode.sent_columns(replace(turn, columns=columns), code, held, sources)
+            found |= {(item.name, name) for name in columns if name not in shown}
+    return frozenset(found)
 
 
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
@@ -280,7 +325,9 @@ def _drive(
                     + (f" (attempt {len(tried) + 1})" if tried else "")
                 )
                 with _timed(timings, "model"):
-                    draft = model.generate(Conversation(ask, context, step.turns), _ignore)
+                    draft = model.generate(
+                        Conversation(ask, context, step.turns), tools.reporter.writing
+                    )
                 tools.books.heard(draft.usage)
                 if draft.reply:  # of a model elsewhere, which knows what it wrote
                     tools.drafted[code_hash(draft.code)] = context.sharing
@@ -299,10 +346,6 @@ def _drive(
         if any(attempt.ok for attempt in tried):
             return Accepted(tuple(tried))  # only a better draft could not be had
         raise
-
-
-def _ignore(text: str) -> None:
-    """Nobody watches the text arrive yet."""
 
 
 def _told(

@@ -53,6 +53,9 @@ class Reporter(Protocol):
     def progress(self, text: str) -> None:
         """A step begins or goes on; replaces the step before it."""
 
+    def writing(self, text: str) -> None:
+        """More of what a model writes; the next step clears it."""
+
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
         """An attempt failed; another may follow."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -117,12 +117,14 @@ class Sharing:
     ``schema``: names and types alone; ``profile``: ranges and frequent values too; ``samples``:
     rows too. ``by_dataset`` wins over ``default``. Columns in ``private`` (dataset, column) stay
     at ``schema`` whatever else is said. ``rows``: samples by dataset, aligned with its columns.
+    Columns in ``hidden`` have names that are values themselves, as a pivot makes them.
     """
 
     default: Share = "schema"
     by_dataset: Mapping[str, Share] = field(default_factory=dict)
     private: frozenset[tuple[str, str]] = frozenset()
     rows: Mapping[str, Sequence[Sequence[Any]]] = field(default_factory=dict)
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
     def of(self, dataset: str) -> Share:
         """The level of a dataset."""
@@ -155,6 +157,20 @@ class Context:
     profiles: tuple[Profile, ...]
     history: tuple[PastTurn, ...] = ()
     sharing: Sharing = field(default_factory=Sharing)
+
+    @property
+    def visible(self) -> Context:
+        """Without the columns whose names may not leave."""
+        hidden = self.sharing.hidden
+        if not hidden:
+            return self
+        datasets = tuple(
+            replace(
+                item, columns=tuple(c for c in item.columns if (item.name, c.name) not in hidden)
+            )
+            for item in self.datasets
+        )
+        return replace(self, datasets=datasets)
 
 
 @dataclass(frozen=True)

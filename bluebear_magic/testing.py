@@ -39,10 +39,15 @@ class RecordingReporter:
     steps: list[str] = field(default_factory=list)
     attempts: list[tuple[int, Draft, Checked]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
     def progress(self, text: str) -> None:
         """Keeps a step."""
         self.steps.append(text)
+
+    def writing(self, text: str) -> None:
+        """Keeps a piece."""
+        self.written.append(text)
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
         """Keeps a failed attempt."""

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from bluebear_magic.aws import Aws, Call, Reason, Trouble, diagnose, failures, patiently
-from bluebear_magic.errors import BluebearError, Cancelled, ModelError
+from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
 from bluebear_magic.generation import converse, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice
 from bluebear_magic.generation.converse import Assembler, Features, Reply
@@ -88,6 +88,9 @@ class BedrockModel:
             return self._draft(conversation, on_delta)
         except KeyboardInterrupt:
             raise Cancelled("the model was stopped") from None
+        except ConfigError as error:
+            hint = "; ".join(filter(None, (error.hint, _OFFLINE)))
+            raise ConfigError(error.message, hint) from error
 
     def preview(self, conversation: Conversation) -> Preview:
         """The request that ``generate`` would send first, without its ``modelId``; asks nobody."""
@@ -272,7 +275,7 @@ class BedrockModel:
                     f"in {self._aws.region} this account may use none of the models that are "
                     f"tried by themselves (list of {model_ids.known().date})",
                     "ask for access in the Bedrock console under Model catalog, "
-                    "or name a model: --model ID",
+                    f"or name a model: --model ID; {_OFFLINE}",
                 )
         return self._id
 

@@ -65,8 +65,8 @@ class Prompt:
 
 def prompt(conversation: Conversation, budget: int = BUDGET) -> Prompt:
     """The prompt for a question. ``budget``: tokens for the datasets, by estimate."""
-    sharing = conversation.context.sharing
-    context, question = conversation.context, conversation.ask.question
+    context, sharing = conversation.context.visible, conversation.context.sharing
+    question = conversation.ask.question
     texts = chosen(context, question, sharing, budget)
     shown = tuple(name for name in (dataset.name for dataset in context.datasets) if name in texts)
     listed = tuple(dataset.name for dataset in context.datasets if dataset.name not in texts)

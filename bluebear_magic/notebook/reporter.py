@@ -12,11 +12,16 @@ from bluebear_magic.present import escape, tables
 from bluebear_magic.present.render import code_html
 from bluebear_magic.records import Checked, Draft
 
+_MOST_WRITTEN = 20_000  # characters shown of what a model writes
+
 
 class SilentReporter:
     """Tells nothing: for scripts, where the answer says it all."""
 
     def progress(self, text: str) -> None:
+        """Not shown."""
+
+    def writing(self, text: str) -> None:
         """Not shown."""
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
@@ -42,6 +47,9 @@ class TerminalReporter:
             self._stream.write("\r" + line.ljust(len(self._shown)))
             self._stream.flush()
             self._shown = line
+
+    def writing(self, text: str) -> None:
+        """Not shown: the answer comes whole."""
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
         """One line for the failed attempt."""
@@ -82,14 +90,24 @@ class DisplayReporter:
         self._failed: list[tuple[int, Draft, Checked]] = []
         self._warnings: list[str] = []
         self._step = ""
+        self._written: list[str] = []
         self._last = 0.0
         self._settled = False
 
     def progress(self, text: str) -> None:
-        """Shows the step; at most five times a second."""
+        """Shows the step, at most five times a second; what was written before it is cleared."""
+        cleared, self._written = bool(self._written), []
         now = time.monotonic()
-        if text != self._step and (now - self._last > 0.2 or not self._step):
+        if text != self._step and (cleared or now - self._last > 0.2 or not self._step):
             self._step, self._last = text, now
+            self._update()
+
+    def writing(self, text: str) -> None:
+        """Shows what is written so far, at most five times a second."""
+        self._written.append(text)
+        now = time.monotonic()
+        if now - self._last > 0.2:
+            self._last = now
             self._update()
 
     def attempt(self, number: int, draft: Draft, checked: Checked) -> None:
@@ -118,7 +136,7 @@ class DisplayReporter:
 
     def settle(self, last: Mapping[str, str] | None = None) -> None:
         """Leaves what is to stay, ``last`` at its end; once for a cell."""
-        self._step = ""
+        self._step, self._written = "", []
         bundle = self._bundle()
         if last is not None:
             text = filter(None, [bundle["text/plain"], last["text/plain"]])
@@ -155,6 +173,10 @@ class DisplayReporter:
         if self._step:
             html.append(f"<div><em>{tables.markup(self._step)} &hellip;</em></div>")
             text.append(escape.line(self._step, 100) + " ...")
+        if self._written:
+            written = "".join(self._written)[-_MOST_WRITTEN:]
+            html.append(code_html(written))
+            text += [escape.terminal(line) for line in written.splitlines()]
         shown = f"<div {tables.NO_MATH}>{''.join(html)}</div>" if html else ""
         return {"text/plain": "\n".join(text), "text/html": shown}
 

@@ -120,6 +120,7 @@ class Known:
 
 def known(context: Context, code: str) -> Known:
     """What a model knows of the datasets that ``code`` reads, by what is shared."""
+    context = context.visible
     words = set(re.findall(r"\w+", code.lower()))
     used = [item for item in context.datasets if item.name.lower() in words] or context.datasets
     sharing = context.sharing

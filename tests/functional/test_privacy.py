@@ -168,6 +168,32 @@ def test_results_of_earlier_turns_tell_no_value(private):
     private.bb.tools.history.clear()
 
 
+def test_results_that_are_datasets_tell_no_value(private):
+    """A pivot makes columns of values, and a result is a dataset for the next question."""
+    pivoted = HEAD + "result = birds.groupBy('small').pivot('region').agg(F.max('big'))\n"
+    answer, _ = private.ask("the most by region, side by side", pivoted)
+    private.bb.run(answer, into="wide", strict=True)
+    _, requests = private.ask("wide by small", RIGHT)
+    sent = requests[0]["messages"][0]["content"][0]["text"]
+    assert "CREATE TABLE `wide`" in sent
+    assert "`small`" in sent
+    assert leaked(requests) == []
+    wrong = HEAD + "result = spark.table('wide').select('Nowhere')\n"
+    _, requests = private.ask("wide by small", wrong, RIGHT)
+    assert leaked(requests) == []
+
+    private.bb.share("default", "profile")
+    private.bb.share("birds", "schema")  # and what was made of it
+    _, requests = private.ask("wide by small", RIGHT)
+    assert leaked(requests) == []
+    private.bb.share("wide", "profile")
+    _, requests = private.ask("wide by small", RIGHT)
+    assert "Canaryville" in leaked(requests)
+    private.bb.share("default", "schema")
+    private.bb.tools.catalog.remove("wide")
+    private.bb.forget()
+
+
 def test_each_level_sends_what_it_says_and_columns_that_look_personal_stay(private):
     private.bb.share("birds", "profile")
     private.bb.share("birds.note", "schema")

@@ -131,6 +131,25 @@ def test_one_display_shows_the_steps_and_ends_as_the_answer(published):
     assert "reading" not in str(shown)
 
 
+def test_what_is_written_is_shown_until_the_next_step(published, monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    reporter = DisplayReporter()
+    with reporter.cell():
+        reporter.progress("writing")
+        for piece in ("x = '<b>", "\x1b[31m'\ny = 2"):
+            reporter.writing(piece)
+        (shown,) = displays(published)
+        assert shown["text/plain"] == "writing ...\nx = '<b>'\ny = 2"
+        assert "&lt;b&gt;" in shown["text/html"]
+        assert "\x1b" not in shown["text/html"]
+        reporter.progress("asking again")
+        assert displays(published)[0]["text/plain"] == "asking again ..."
+        reporter.writing("z")
+        reporter.settle(LAST)
+    assert displays(published)[0]["text/plain"] == LAST["text/plain"]
+
+
 def test_the_next_cell_has_a_display_of_its_own(published):
     reporter = DisplayReporter()
     for text in ("one", "two"):
