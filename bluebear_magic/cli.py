@@ -187,6 +187,8 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
         "code": attempt.draft.code,
         "findings": _findings_json(attempt.checked),
         "error": _error_json(attempt.checked.error),
+        "tokens": dict(zip(("input", "output"), attempt.tokens, strict=True)),
+        "seconds": round(attempt.seconds, 3),
     }
 
 

@@ -400,6 +400,19 @@ class Attempt:
     checked: Checked
 
     @property
+    def tokens(self) -> tuple[int, int]:
+        """Tokens that went in and came out for the draft, cached ones included."""
+        calls = self.draft.usage
+        sent = sum(call.input + call.cache_read + call.cache_write for call in calls)
+        return sent, sum(call.output for call in calls)
+
+    @property
+    def seconds(self) -> float:
+        """What the model and the check took together."""
+        model = sum(call.seconds for call in self.draft.usage)
+        return model + sum(self.checked.timings.values()) / 1000
+
+    @property
     def ok(self) -> bool:
         """Whether the draft may be used."""
         return self.checked.ok

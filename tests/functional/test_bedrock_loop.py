@@ -92,7 +92,11 @@ def test_a_wrong_column_then_right(ask):
     answer, server, _, _ = ask(*drafts(WRONG_COLUMN, RIGHT))
     assert answer.ok
     assert [attempt.ok for attempt in answer.attempts] == [False, True]
+    first = answer.attempts[0]
+    assert min(*first.tokens, first.seconds) > 0
     told = feedback(server.asked()[1])
+    assert "while Spark analysed it (line 3, UNRESOLVED_COLUMN" in told
+    assert ">   3 | result =" in told
     assert "amuont" in told
     assert "amount" in told
     assert "UNRESOLVED_COLUMN" in told

@@ -20,7 +20,7 @@ ANSWER = {
     "ok", "code", "explanation", "attempts", "tables", "summary", "error", "timings", "usage", "sent",
     "questions",
 }  # fmt: skip
-ATTEMPT = {"number", "ok", "code", "findings", "error"}
+ATTEMPT = {"number", "ok", "code", "findings", "error", "tokens", "seconds"}
 TABLE = {"title", "columns", "rows", "row_count", "sampled", "truncated"}
 ERROR = {"kind", "message", "hint", "line"}
 CHECK = {"ok", "findings", "error", "tables", "timings"}
@@ -90,6 +90,7 @@ def test_ask_answers_in_json_of_the_documented_shape(folder):
     (attempt,) = answer["attempts"]
     assert attempt == {
         "number": 1, "ok": True, "code": answer["code"], "findings": [], "error": None,
+        "tokens": {"input": 0, "output": 0}, "seconds": attempt["seconds"],
     }  # fmt: skip
     assert answer["tables"] == [
         {
