@@ -64,6 +64,7 @@ from bluebear_magic.records import (
     Preview,
     Profile,
     Receipt,
+    Sent,
     Share,
     Sharing,
     Turn,
@@ -137,11 +138,18 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     except BluebearError as error:
         code = tried[-1].draft.code if tried else ""
         return replace(
-            blank, code=code, attempts=tuple(tried), error=as_info(error), timings=timings
+            blank,
+            code=code,
+            attempts=tuple(tried),
+            went=_went(tried),
+            error=as_info(error),
+            timings=timings,
         )
     tools.open_question = None
     if isinstance(ended, Asked):
-        tools.open_question = OpenQuestion(goes_on.question, model.name, ended.draft, said)
+        tools.open_question = OpenQuestion(
+            goes_on.question, model.name, ended.draft, said, str(tools.settings.share)
+        )
         return _asking(blank, ended, timings, model.name)
     told = _told(blank, ended, timings, tools.settings)
     if isinstance(ended, Accepted):
@@ -161,7 +169,9 @@ def _waiting(tools: Tools, ask: Ask, model: Model) -> OpenQuestion | None:
     cell that was asked back of is run once more.
     """
     waiting = tools.open_question
-    if waiting is None or waiting.model != model.name or waiting.question == ask.question:
+    if waiting is None or waiting.share != tools.settings.share:
+        return None  # under another sharing it might not have been asked so
+    if waiting.model != model.name or waiting.question == ask.question:
         return None
     return waiting
 
@@ -180,6 +190,7 @@ def _asking(blank: Answer, ended: Asked, timings: dict[str, float], model: str) 
         questions=asked,
         explanation=ended.draft.explanation,
         attempts=ended.attempts,
+        went=ended.draft.sent,
         error=ErrorInfo(NeedsAnswer.kind, f"the model asks: {' '.join(asked)}", hint),
         timings=timings,
         model=model,
@@ -348,6 +359,11 @@ def _drive(
         raise
 
 
+def _went(attempts: Sequence[Attempt]) -> Sent | None:
+    """What of the data a model elsewhere was sent for the drafts."""
+    return next((attempt.draft.sent for attempt in attempts if attempt.draft.sent), None)
+
+
 def _told(
     blank: Answer, ended: Accepted | GivenUp, timings: dict[str, float], settings: Settings
 ) -> Answer:
@@ -362,6 +378,7 @@ def _told(
         assumptions=last.draft.assumptions if last else (),
         chart=last.draft.chart if last else None,
         attempts=ended.attempts,
+        went=_went(ended.attempts),
         timings=timings,
     )
     if isinstance(ended, GivenUp):

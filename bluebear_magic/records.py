@@ -454,6 +454,7 @@ class OpenQuestion:
     model: str
     draft: Draft
     turns: tuple[Turn, ...] = ()  # before the draft
+    share: str = ""  # the setting under which it was asked
 
 
 @dataclass(frozen=True)
@@ -464,7 +465,8 @@ class Answer:
     ``datasets`` are the names that the code may read; ``timings`` are
     milliseconds by stage; ``usage``: every call of a model, those that came to nothing too.
     ``questions``: what the model has to know first; then there is no code.
-    ``answers``: the question that this one answers what was asked back of.
+    ``answers``: the question that this one answers what was asked back of. ``went``: what of the
+    data a model elsewhere was sent.
     """
 
     question: str
@@ -483,6 +485,7 @@ class Answer:
     usage: tuple[Usage, ...] = field(default=(), compare=False)
     questions: tuple[str, ...] = ()
     answers: str = ""
+    went: Sent | None = None
 
     @property
     def whole_question(self) -> str:
@@ -503,11 +506,9 @@ class Answer:
     @property
     def sent(self) -> str:
         """What of the data was sent for it, in a sentence; '' where that is not known."""
-        drafts = [attempt.draft for attempt in self.attempts]
-        found = next((draft.sent for draft in drafts if draft.sent), None)
-        if found:
-            return f"Sent to {self.model}: {found.told}."
-        return "Nothing was sent." if drafts and self.model == OFFLINE else ""
+        if self.went:
+            return f"Sent to {self.model}: {self.went.told}."
+        return "Nothing was sent." if self.attempts and self.model == OFFLINE else ""
 
 
 # --- after a run -----------------------------------------------------------

@@ -57,9 +57,10 @@ def diff_card(old: str, new: str, place: str) -> Bundle:
 
 def question_card(answer: Answer) -> Bundle:
     """What the model has to know first."""
-    lines = [answer.explanation, *answer.questions]
+    lines = [answer.explanation, *answer.questions, usage_told(answer.usage)]
     place = "Answer in the next %%bluebear cell; with --fresh it asks something else."
-    return _card("Before it writes code, the model asks:", lines, "", place)
+    status = "Before it writes code, the model asks:"
+    return _card(status, lines, "", f"{place} {answer.sent}".rstrip())
 
 
 def sent_card(preview: Preview) -> Bundle:

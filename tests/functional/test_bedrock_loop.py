@@ -292,6 +292,7 @@ def test_a_question_back_is_answered_by_the_next_question(ask):
     assert (answer.ok, answer.code, answer.questions) == (False, "", ("Sum or mean?",))
     assert (answer.error.kind, reporter.attempts) == ("question", [])
     assert "Sum or mean?" in answer.error.message
+    assert answer.sent == f"Sent to {US}: 1 schema, 0 rows."
     with pytest.raises(NeedsAnswer):
         bb.ask("well", strict=True)
     then = bb.ask("the sum")
@@ -317,6 +318,13 @@ def test_fresh_and_the_same_question_again_are_no_answers(ask):
     assert [len(request["messages"]) for request in server.asked()] == [1, 1, 1]
     bb.forget()
     assert bb.ask("the sum").ok
+    assert len(server.asked()[-1]["messages"]) == 1
+
+
+def test_what_was_asked_back_under_another_sharing_is_not_gone_on_with(ask):
+    _, server, _, bb = ask(ASKS, ASKS, *drafts(RIGHT), share="profile")
+    bb.share("default", "schema")
+    bb.ask("the sum")
     assert len(server.asked()[-1]["messages"]) == 1
 
 

@@ -61,7 +61,8 @@ def test_a_question_back_is_shown_and_the_next_cell_answers_it(notebook):
     ran = kernel.run("%%bluebear --fresh\ntotal of each region", "asks")
     assert ran.ok
     assert ran.inserted == []
-    assert "the model asks:\nSum <b>or</b> mean?\nAnswer in the next %%bluebear cell" in ran.text
+    assert "the model asks:\nSum <b>or</b> mean?\n" in ran.text
+    assert "Answer in the next %%bluebear cell" in ran.text
     assert "Sum &lt;b&gt;or&lt;/b&gt; mean?" in ran.html
     assert "waits for an answer: Sum <b>or</b> mean?" in kernel.run("%bluebear history").text
 
