@@ -10,7 +10,7 @@ from bluebear_magic.errors import RunFailed
 from bluebear_magic.notebook import cards
 from bluebear_magic.present.listing import card_bundle
 from bluebear_magic.provenance.header import Cell, Header, code_hash
-from bluebear_magic.records import Answer, Attempt, Checked, Draft, Finding
+from bluebear_magic.records import Answer, Attempt, Checked, Draft, Finding, Preview, Sent
 from bluebear_magic.runner.envelope import Fault, Outcome
 
 CODE = 'result = spark.table("sales")\n'
@@ -115,7 +115,7 @@ MAKERS = {
         answer(code=text, attempts=(Attempt(1, Draft(text), hostile_check(text)),))
     ),
     "diff": lambda text: cards.diff_card(text, text + "\nx", text),
-    "sent": lambda text: cards.sent_card(text, text),
+    "sent": lambda text: cards.sent_card(Preview(text, {}, text, 1, Sent(1))),
     "error": lambda text: cards.error_card(RunFailed(text, text)),
 }
 
