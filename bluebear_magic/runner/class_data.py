@@ -126,7 +126,9 @@ def train(workdir: Path, classes: Path) -> None:
     """Runs ``TRAINING`` in a JVM that lists the classes it loads."""
     from bluebear_magic.runner.session import WarmSession
 
-    session = WarmSession(workdir, heap_mb=1024, more=(f"-XX:DumpLoadedClassList={classes}",))
+    listing = (f"-XX:DumpLoadedClassList={classes}",)
+    # Nobody waits, and at the lowest priority on a busy machine it takes minutes to answer.
+    session = WarmSession(workdir, heap_mb=1024, more=listing, patience=STEP_SECONDS)
     try:
         exec(  # noqa: S102 - our own lines, above
             compile(TRAINING, "<training>", "exec"),

@@ -81,7 +81,8 @@ class WarmSession:
     ``workdir`` holds Spark's scratch files and the JVM's log. ``heap_mb`` is the
     JVM's largest heap, ``udf_memory_mb`` what one Python function may allocate.
     ``archive`` holds the JVM's classes, ``more`` are further options of it.
-    ``started`` gets the JVM's process before it answers. Raises ``jvm.JavaProblem``
+    ``started`` gets the JVM's process before it answers, for which it has ``patience``
+    seconds. Raises ``jvm.JavaProblem``
     when no JVM can be had.
     """
 
@@ -94,6 +95,7 @@ class WarmSession:
         archive: Path | None = None,
         more: tuple[str, ...] = (),
         started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+        patience: float = 60.0,
     ) -> None:
         import pyspark
 
@@ -123,7 +125,7 @@ class WarmSession:
         }
         home = Path(pyspark.__file__).parent
         launch = jvm.Launch(self.java, home, workdir, heap_mb, conf, archive, more)
-        self.gateway = jvm.start(launch, environ=environ, started=started)
+        self.gateway = jvm.start(launch, environ=environ, started=started, timeout=patience)
         self._udfs = udfs
         self._root = self._connect()
         self.version: str = self._root.version
