@@ -561,6 +561,11 @@ COMMANDS = """\
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
 %bluebear cost                   tokens and dollars: the last question, this notebook, today
+%bluebear share                  what of the data may leave for a model
+%bluebear share [NAME] LEVEL     schema, profile or samples, for one dataset or for all
+%bluebear share NAME.COLUMN shared|schema    a column: as its dataset, or no value of it
+%bluebear history                the questions that the next one may go on from
+%bluebear forget                 let go of them; the next question starts anew
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
