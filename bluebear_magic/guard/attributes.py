@@ -9,36 +9,25 @@ from bluebear_magic.guard import lists
 from bluebear_magic.guard.annotations import MAKERS
 from bluebear_magic.guard.classes import OwnClasses
 from bluebear_magic.guard.constants import simple_fields
-from bluebear_magic.guard.paths import Paths
-from bluebear_magic.guard.policy import Policy
-from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Program, Scope
-from bluebear_magic.guard.texts import Texts
+from bluebear_magic.guard.part import Case, Part
+from bluebear_magic.guard.scopes import Scope
 from bluebear_magic.guard.writes import Writes
 
 
-class AttributeRules:
+class AttributeRules(Part):
     """The rules about attributes, and about what is done with things of a library."""
 
-    def __init__(
-        self, program: Program, paths: Paths, texts: Texts, report: Report, policy: Policy
-    ) -> None:
-        self.program = program
-        self.paths = paths
-        self.texts = texts
-        self.report = report
-        self.policy = policy
-        self.classes = OwnClasses(program, paths.sure_path_of, texts.origins)
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.classes = OwnClasses(case.program, case.paths.sure_path_of, case.texts.origins)
         self.refused: set[int] = set()  # attributes refused, so that a chain is refused once
         self.built: set[int] = set()  # attributes of a builder's chain, judged as a whole
-        self.own_attributes = texts.own_methods
+        self.own_attributes = case.texts.own_methods
 
     def run(self) -> None:
         """Adds every finding to the report."""
         self._builders()
-        self.built |= Writes(
-            self.program, self.paths, self.texts, self.report, self.policy
-        ).judged()
+        self.built |= Writes(self.case).judged()
         attributes = sorted(self.program.each(ast.Attribute), key=lambda item: _depth_key(item[0]))
         for node, scope in attributes:
             if id(node) not in self.built:

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator
 from bluebear_magic.guard import lists
 from bluebear_magic.guard.annotations import Annotations
 from bluebear_magic.guard.attributes import AttributeRules, has_arguments, source
+from bluebear_magic.guard.part import Case, Part
 from bluebear_magic.guard.paths import Paths
 from bluebear_magic.guard.policy import Policy
 from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Program, Scope, Use, analyse
+from bluebear_magic.guard.scopes import Scope, Use, analyse
 from bluebear_magic.guard.spark import SparkRules
 from bluebear_magic.guard.texts import Texts
 from bluebear_magic.records import Finding
@@ -62,23 +63,18 @@ def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
         has_pandas=paths.has_pandas,
         known=policy.known | policy.attributes,
     )
-    PythonRules(program, paths, texts, report, policy).run()
-    SparkRules(program, paths, texts, report, policy).run()
+    case = Case(program, paths, texts, report, policy)
+    PythonRules(case).run()
+    SparkRules(case).run()
 
 
-class PythonRules:
+class PythonRules(Part):
     """The rules about names and statements; those about attributes are its part."""
 
-    def __init__(
-        self, program: Program, paths: Paths, texts: Texts, report: Report, policy: Policy
-    ) -> None:
-        self.program = program
-        self.paths = paths
-        self.texts = texts
-        self.report = report
-        self.policy = policy
-        self.attributes = AttributeRules(program, paths, texts, report, policy)
-        self.builtins_refused = _BUILTINS - policy.builtins
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.attributes = AttributeRules(case)
+        self.builtins_refused = _BUILTINS - case.policy.builtins
         self.named: set[int] = set()  # names in calls that are judged as a whole
 
     def run(self) -> None:

@@ -8,12 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 
 from bluebear_magic.guard import lists, sql
 from bluebear_magic.guard.constants import Value
-from bluebear_magic.guard.paths import Paths
+from bluebear_magic.guard.part import Case, Part
 from bluebear_magic.guard.policy import Policy
-from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Program, Scope
+from bluebear_magic.guard.scopes import Scope
 from bluebear_magic.guard.sql import Fault, Names
-from bluebear_magic.guard.texts import Texts
 
 MAX_QUERIES = 1_000  # texts of SQL; a cell has some dozens at most
 _Check = Callable[[str, Names, Policy], list[Fault]]
@@ -22,23 +20,18 @@ _TYPES = "pyspark.sql.types."
 _NAMED = "pandas.NamedAgg"
 
 
-class SparkRules:
+class SparkRules(Part):
     """The rules about arguments of Spark's functions and methods."""
 
-    def __init__(
-        self, program: Program, paths: Paths, texts: Texts, report: Report, policy: Policy
-    ) -> None:
-        self.program = program
-        self.paths = paths
-        self.texts = texts
-        self.report = report
-        self.policy = policy
-        self.tables = None if report.tables is None else {t.lower() for t in report.tables}
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        tables = case.report.tables
+        self.tables = None if tables is None else {table.lower() for table in tables}
         self.views: dict[str, list[tuple[ast.Call, Scope]]] = {}  # name -> where it is made
         self.functions: set[str] = set()
         self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
         self.texts_judged = 0
-        self.has_pandas = paths.has_pandas
+        self.has_pandas = case.paths.has_pandas
 
     def run(self) -> None:
         """Adds every finding to the report."""

@@ -14,11 +14,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bluebear_magic.guard import places
-from bluebear_magic.guard.paths import Paths
-from bluebear_magic.guard.policy import Policy
-from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Program, Scope
-from bluebear_magic.guard.texts import Texts
+from bluebear_magic.guard.part import Part
+from bluebear_magic.guard.scopes import Scope
 from bluebear_magic.runner.envelope import Write
 
 RULE = "SPARK-WRITE"
@@ -65,17 +62,8 @@ class _Unread(Exception):
     """What is wrong with a write, in words that go on from "it writes data, and"."""
 
 
-class Writes:
+class Writes(Part):
     """Finds the writes of a program that a person may approve."""
-
-    def __init__(
-        self, program: Program, paths: Paths, texts: Texts, report: Report, policy: Policy
-    ) -> None:
-        self.program = program
-        self.paths = paths
-        self.texts = texts
-        self.report = report
-        self.policy = policy
 
     def judged(self) -> set[int]:
         """The attributes of all chains that write, each chain told of in the report as a whole."""

@@ -232,11 +232,14 @@ class WarmSession:
         self.gateway.process.wait(60)
 
     def close(self) -> None:
-        """Ends the JVM."""
+        """Ends the JVM; this process may start another one."""
+        context: Any = self._root.sparkContext
+        context._accumulatorServer.shutdown()  # it would print that the JVM has gone
         if self.gateway.process.stdin:
             self.gateway.process.stdin.close()
         self.gateway.process.kill()
         self.gateway.process.wait()
+        forget_gateway()
 
 
 def forget_gateway() -> None:

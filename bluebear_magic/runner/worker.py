@@ -47,8 +47,7 @@ LOG_BYTES = 1 << 20
 GIVE_UP_SECONDS = 5.0  # for what is left of a worker that nobody waits for
 REST_SECONDS = 3.0  # without a job, before the heap gives back what checks have left there
 QUIET_SECONDS = 10.0  # without a job, before the archive is made in the background
-
-
+# Ends of a JVM that broke in itself.
 BREAKS = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL)
 NOTHING: tuple[Mode, tuple[Binding, ...]] = ("sample", ())
 
