@@ -17,7 +17,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from bluebear_magic.aws import Aws, Call, Reason, Trouble, diagnose, failures, patiently
+from bluebear_magic.aws import Aws, patiently
+from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures
 from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
 from bluebear_magic.generation import converse, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bluebear_magic.aws import Aws, Call, Trouble, diagnose, failures
+from bluebear_magic.aws import Aws
+from bluebear_magic.aws_errors import Call, Trouble, diagnose, failures
 from bluebear_magic.errors import ModelError
 from bluebear_magic.generation.model_ids import (
     InferenceProfile,

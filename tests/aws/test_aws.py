@@ -8,7 +8,8 @@ from botocore.eventstream import ChecksumMismatch
 from botocore.exceptions import ClientError
 from urllib3.exceptions import ProtocolError
 
-from bluebear_magic.aws import Aws, Call, Trouble, diagnose, failures, patiently
+from bluebear_magic.aws import Aws, patiently
+from bluebear_magic.aws_errors import Call, Trouble, diagnose, failures
 from bluebear_magic.errors import ConfigError, ModelError
 from bluebear_magic.version import __version__
 from tests.aws import (
