@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -25,6 +24,7 @@ from bluebear_magic.protocols import Reporter
 from bluebear_magic.runner.envelope import Fault, Job, Outcome
 from bluebear_magic.runner.execute import timed_out
 from bluebear_magic.runner.pipe import Pipe, PipeClosed
+from bluebear_magic.runner.workdir import new_workdir
 from bluebear_magic.runner.worker import Options
 
 START_SECONDS = 90.0
@@ -132,7 +132,7 @@ class WorkerClient:
                 return
             self._bury()
             ours, theirs = socket.socketpair()
-            self._workdir = Path(tempfile.mkdtemp(prefix="bluebear-"))
+            self._workdir = new_workdir()
             environ = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
             with (self._workdir / "worker.log").open("ab") as log:
                 self._process = subprocess.Popen(

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from bluebear_magic.runner import jvm
+from bluebear_magic.runner.workdir import new_workdir
 
 KEEP_DAYS = 60  # archives that no start has used for so long are removed
 NEEDS_BYTES = 600 * 1024 * 1024  # of disk, for list and archive
@@ -27,7 +28,7 @@ STEP_SECONDS = 300.0
 TRAINING = """
 from pyspark.sql import Window, functions as F
 import os, tempfile
-folder = os.path.join(TRAINING_FOLDER, "csv")
+folder = os.path.join(TRAINING_FOLDER, "training.csv")
 spark.range(200).selectExpr("id", "id % 7 k", "string(id % 5) region", "id * 1.5 sales",
     "date'2024-01-01' + int(id) day").write.option("header", "true").csv(folder)
 sales = spark.read.schema("id BIGINT, k BIGINT, region STRING, sales DOUBLE, day DATE").option(
@@ -41,8 +42,8 @@ sales.withColumn("n", F.row_number().over(Window.partitionBy("region").orderBy("
 sales.groupBy("region").pivot("k", [1, 2]).agg(F.avg("sales")).limit(50).toArrow()
 spark.sql("with t as (select month(day) m, count(*) n from sales group by 1) select * from t "
     "where n > 1 order by m").limit(50).toArrow()
-sales.write.parquet(os.path.join(TRAINING_FOLDER, "parquet"))
-spark.read.parquet(os.path.join(TRAINING_FOLDER, "parquet")).count()
+sales.write.parquet(os.path.join(TRAINING_FOLDER, "training.parquet"))
+spark.read.parquet(os.path.join(TRAINING_FOLDER, "training.parquet")).count()
 """
 
 
@@ -74,11 +75,16 @@ def discard(path: Path) -> None:
         path.unlink()
 
 
-def make(folder: Path) -> Path | None:
-    """Makes the archive for the Java and Spark at hand, unless it is there or being made.
+class NotMade(Exception):
+    """There is no archive, and why."""
 
-    Takes some thirty seconds of one core. None where it could not be made; what is half
-    made is removed. Raises ``jvm.JavaProblem`` where there is no Java.
+
+def make(folder: Path) -> Path:
+    """Makes the archive for the Java and Spark at hand, unless it is there.
+
+    Takes some thirty seconds of one core. Raises ``NotMade`` where it could not be made or
+    another process is making it; what is half made is removed. Raises ``jvm.JavaProblem``
+    where there is no Java.
     """
     import pyspark
 
@@ -88,54 +94,58 @@ def make(folder: Path) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if shutil.disk_usage(folder).free < NEEDS_BYTES:
-            return None
+            raise NotMade(f"{folder} has less than {NEEDS_BYTES // 1024**2} MB free")
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _prune(folder)
             if usable(target):
                 return target
-            workdir = Path(tempfile.mkdtemp(prefix="making-", dir=folder))
+            building = Path(tempfile.mkdtemp(prefix="making-", dir=folder))
             try:
-                return _made(java, spark_home, workdir, target)
+                return _made(java, spark_home, building, target)
             finally:
-                shutil.rmtree(workdir, ignore_errors=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
+                shutil.rmtree(building, ignore_errors=True)
+    except BlockingIOError:
+        raise NotMade("another process is making it") from None
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout or b"").decode(errors="replace").strip()
+        raise NotMade(f"a step ended with status {error.returncode}: {said[-2000:]}") from None
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NotMade(str(error)) from error
 
 
-def _made(java: jvm.Java, spark_home: Path, workdir: Path, target: Path) -> Path | None:
-    classes = workdir / "classes.lst"
+def _made(java: jvm.Java, spark_home: Path, building: Path, target: Path) -> Path:
+    classes, made = building / "classes.lst", building / "made.jsa"
     myself = [sys.executable, "-m", "bluebear_magic.runner.class_data"]
-    trained = subprocess.run(
-        [*myself, "--train", str(workdir), str(classes)],
-        capture_output=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
-    if trained.returncode or not classes.exists():
-        return None
-    made = workdir / "made.jsa"
+    _step([*myself, "--train", str(classes)])
     dump = ("-Xshare:dump", f"-XX:SharedArchiveFile={made}", f"-XX:SharedClassListFile={classes}")
-    launch = jvm.Launch(java, spark_home, workdir, heap_mb=1024, more=dump)
-    subprocess.run(launch.command(), capture_output=True, timeout=STEP_SECONDS, check=True)
+    _step(jvm.Launch(java, spark_home, building, heap_mb=1024, more=dump).command())
     made.replace(target)
     return target
 
 
-def train(workdir: Path, classes: Path) -> None:
+def _step(command: list[str]) -> None:
+    subprocess.run(command, capture_output=True, timeout=STEP_SECONDS, check=True)
+
+
+def train(classes: Path) -> None:
     """Runs ``TRAINING`` in a JVM that lists the classes it loads."""
     from bluebear_magic.runner.session import WarmSession
 
     listing = (f"-XX:DumpLoadedClassList={classes}",)
-    # Nobody waits, and at the lowest priority on a busy machine it takes minutes to answer.
-    session = WarmSession(workdir, heap_mb=1024, more=listing, patience=STEP_SECONDS)
+    workdir = new_workdir()  # not beside the archives, in a folder that a user may have nested deep
     try:
-        exec(  # noqa: S102 - our own lines, above
-            compile(TRAINING, "<training>", "exec"),
-            {"spark": session.fresh(), "TRAINING_FOLDER": tempfile.mkdtemp(dir=workdir)},
-        )
+        # Nobody waits, and at the lowest priority on a busy machine it takes minutes to answer.
+        session = WarmSession(workdir, heap_mb=1024, more=listing, patience=STEP_SECONDS)
+        try:
+            exec(  # noqa: S102 - our own lines, above
+                compile(TRAINING, "<training>", "exec"),
+                {"spark": session.fresh(), "TRAINING_FOLDER": str(workdir)},
+            )
+        finally:
+            session.end_orderly()
     finally:
-        session.end_orderly()
+        shutil.rmtree(workdir, ignore_errors=True)
 
 
 def _prune(folder: Path) -> None:
@@ -149,11 +159,16 @@ def _prune(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """``FOLDER``: makes the archive there; ``--train WORKDIR LIST`` is its first step."""
+    """``FOLDER``: makes the archive there; ``--train LIST`` is its first step."""
     if arguments[0] == "--train":
-        train(Path(arguments[1]), Path(arguments[2]))
+        train(Path(arguments[1]))
         return 0
-    return 0 if make(Path(arguments[0])) else 1
+    try:
+        make(Path(arguments[0]))
+    except NotMade as error:
+        sys.stderr.write(f"no archive of classes: {error}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -368,8 +368,6 @@ class Worker:
         self._maker = subprocess.Popen(
             [sys.executable, "-m", class_data.__name__, str(archive.parent)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             cwd=self._workdir,
             start_new_session=True,
             preexec_fn=lambda: os.nice(19),  # noqa: PLW1509 - one thread, and before it exec

@@ -77,12 +77,15 @@ def asked(bb, reporter, monkeypatch):
     return ask
 
 
-def test_a_proven_mistake_is_mended_by_the_model(asked, reporter):
+@pytest.mark.parametrize("share", ["schema", "profile"])
+def test_a_proven_mistake_is_mended_by_the_model(bb, asked, reporter, monkeypatch, share):
+    monkeypatch.setattr(bb.tools.settings, "share", share)
     answer, model = asked(WRONG, MENDED)
     assert answer.ok
     assert answer.code == MENDED
     (turn,) = model.conversations[1].turns
-    assert "'NORTH'" in turn.feedback
+    assert ("'NORTH'" in turn.feedback) is (share == "profile")
+    assert ("lower(trim(column))" in turn.feedback) is (share == "schema")
     assert doubts_told(reporter) == set()
     assert reporter.attempts == []
 

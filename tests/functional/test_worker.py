@@ -19,6 +19,7 @@ from bluebear_magic.errors import Cancelled
 from bluebear_magic.runner import class_data, jvm
 from bluebear_magic.runner.envelope import Binding, Job, Limits
 from bluebear_magic.runner.sandbox import landlock_version
+from bluebear_magic.runner.workdir import LONGEST_ADDRESS, SOCKET, new_workdir
 from bluebear_magic.testing import RecordingReporter
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="as Linux tells it")
@@ -382,8 +383,9 @@ def test_a_soak_of_checks_leaves_no_memory_behind(run, local):
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("archives")
-    assert class_data.make(folder)
+    # as deep as a home may be: no socket could be made in it
+    folder = tmp_path_factory.mktemp("archives") / ("nested-" * 12)
+    class_data.make(folder)
     return folder
 
 
@@ -397,8 +399,8 @@ def _starts(archives):
 
 
 def test_spark_starts_from_the_archive_and_blames_it_when_java_breaks(archives, tmp_path):
-    assert class_data.make(archives), "made once, then found"
     (whole,) = (path for path in archives.iterdir() if path.name != "lock")
+    assert class_data.make(archives) == whole, "made once, then found"
     mine = tmp_path / whole.name
     mine.write_bytes(whole.read_bytes())
     backend = LocalBackend(heap_mb=512, archives=tmp_path)
@@ -434,7 +436,8 @@ def test_a_broken_archive_costs_only_time(archives, tmp_path, damage):
 def test_where_no_archive_can_be_kept_spark_starts_all_the_same(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    assert class_data.make(blocked / "folder") is None
+    with pytest.raises(class_data.NotMade, match="folder"):
+        class_data.make(blocked / "folder")
     assert not _starts(blocked / "folder")
 
 
@@ -443,12 +446,33 @@ def test_two_that_make_it_at_once_do_not_meet(tmp_path, monkeypatch):
 
     with (tmp_path / "lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        assert class_data.make(tmp_path) is None
+        with pytest.raises(class_data.NotMade, match="another process"):
+            class_data.make(tmp_path)
 
 
 def test_a_full_disk_is_no_reason_to_fail(tmp_path, monkeypatch):
     monkeypatch.setattr(class_data, "NEEDS_BYTES", 1 << 60)
-    assert class_data.make(tmp_path) is None
+    with pytest.raises(class_data.NotMade, match="MB free"):
+        class_data.make(tmp_path)
+
+
+def test_a_step_that_fails_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(class_data.sys, "executable", "false")
+    with pytest.raises(class_data.NotMade, match="status 1"):
+        class_data.make(tmp_path)
+    assert not list(tmp_path.glob("making-*"))
+
+
+def test_spark_works_where_the_temporary_folder_lies_deep(tmp_path, monkeypatch):
+    deep = tmp_path / ("nested-" * 12)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    workdir = new_workdir()
+    assert len(bytes(workdir / SOCKET)) <= LONGEST_ADDRESS
+    assert not list(deep.iterdir())
+    workdir.rmdir()
+    monkeypatch.setattr("bluebear_magic.runner.workdir.SHORT", tmp_path / "none")
+    assert new_workdir().parent == deep, "what there is, where no shorter one can be had"
 
 
 @pytest.mark.parametrize(("version", "named"), [("11.0.2", "Java 11"), ("25.0.1", "Java 25")])
