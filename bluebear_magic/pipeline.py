@@ -21,7 +21,7 @@ from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.describe import examples
 from bluebear_magic.context.profiles import known_profile, profile
-from bluebear_magic.context.samples import Samples, partial, whole
+from bluebear_magic.context.samples import Samples, partial
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -551,7 +551,7 @@ def run(
     approved = tools.approvals.taken(code, verdict, policy, "run")
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
-    bindings = tuple(map(whole, used))
+    bindings = tuple(tools.catalog.whole(dataset, tools.reporter) for dataset in used)
     folder = str(_result_folder())
     job = Job(code, bindings, "full", limits, result_dir=folder, writes=verdict.writes)
     outcome = engine.run(job, tools.reporter)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from bluebear_magic.records import Checked, Conversation, Draft, Preview, ShownTable, Told, Usage
-from bluebear_magic.runner.envelope import Job, Outcome
+from bluebear_magic.records import (
+    Checked,
+    Conversation,
+    Dataset,
+    Draft,
+    Preview,
+    ShownTable,
+    Told,
+    Usage,
+)
+from bluebear_magic.runner.envelope import Binding, Job, Outcome
 
 
 class Model(Protocol):
@@ -45,6 +54,53 @@ class Meter(Protocol):
 
     def after(self, usage: Usage) -> None:
         """What it took."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A dataset that is there without having been registered.
+
+    ``name`` need not be an identifier; where another one has it, this one is called
+    ``instead``. ``options`` are those of Spark's reader.
+    """
+
+    name: str
+    location: str
+    instead: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """A kind of place where datasets lie: folders, a store of objects, the notebook itself.
+
+    A location is its text for one of them. Where something cannot be had, ``DatasetError``
+    says where and what to do next.
+    """
+
+    @property
+    def name(self) -> str:
+        """In a word, as a person reads it: ``files``."""
+
+    def claims(self, location: str) -> bool:
+        """Whether a location is of this kind; decided by its text and what is in memory."""
+
+    def complete(self, location: str) -> str:
+        """The location as it is kept: the same place wherever it is read from."""
+
+    def suggest(self, location: str) -> str:
+        """What a dataset there would be called; need not be an identifier."""
+
+    def found(self) -> Sequence[Found]:
+        """What is there now without having been registered."""
+
+    def describe(self, name: str, location: str, options: Mapping[str, str]) -> Dataset:
+        """The dataset, with its types. Reads what that takes, and no more."""
+
+    def fingerprint(self, location: str, options: Mapping[str, str]) -> str:
+        """The fingerprint that ``describe`` would give now, without reading the data."""
+
+    def whole(self, dataset: Dataset, reporter: Reporter) -> Binding:
+        """All of it, where local Spark can read it. May copy it there first, and says so."""
 
 
 class Reporter(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from bluebear_magic.runner.envelope import Fault, Outcome, Table, Write
+from bluebear_magic.runner.envelope import Binding, Fault, Outcome, Table, Write
 
 Severity = Literal["block", "approve", "repair", "warn"]
 # The policies by name, from the loosest to the strictest.
@@ -60,6 +60,11 @@ class Dataset:
         return ", ".join(
             "`{}` {}".format(column.name.replace("`", "``"), column.type) for column in self.columns
         )
+
+    @property
+    def binding(self) -> Binding:
+        """All of it, read from where it lies."""
+        return Binding(self.name, self.format, self.paths, self.ddl, self.options, self.base_path)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bluebear_magic.context.files import FORMATS, is_hidden
+from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
+from bluebear_magic.protocols import Reporter, Source
 from bluebear_magic.records import Dataset
+from bluebear_magic.runner.envelope import Binding
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_Options = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -26,29 +27,22 @@ class Broken:
 
 @dataclass
 class _Entry:
-    """Where a dataset lies and how it is read; ``dataset`` once it was described.
-
-    ``fixed``: it was described elsewhere, and stays as it is.
-    """
+    """Where a dataset lies and how it is read; ``dataset`` once it was described."""
 
     name: str
     location: str
-    options: _Options
+    options: Mapping[str, str]
+    source: Source
     warnings: tuple[str, ...] = ()
     dataset: Dataset | None = None
-    fixed: bool = False
 
     def current(self) -> Dataset:
-        """The dataset, described again when its files changed."""
-        from bluebear_magic.context import local
-
-        if self.dataset is not None and (
-            self.fixed
-            or self.dataset.fingerprint == local.fingerprint(self.location, options=self.options)
-        ):
-            return self.dataset
+        """The dataset, described again when its data changed."""
+        known = self.dataset
+        if known and known.fingerprint == self.source.fingerprint(self.location, self.options):
+            return known
         self.dataset = None
-        dataset = local.describe(self.name, self.location, options=self.options)
+        dataset = self.source.describe(self.name, self.location, self.options)
         self.dataset = replace(dataset, warnings=(*self.warnings, *dataset.warnings))
         return self.dataset
 
@@ -56,12 +50,13 @@ class _Entry:
 class Catalog:
     """Datasets by name; names compare without regard to case, as Spark's do.
 
-    ``folder``: the notebook's. What lies in its ``data`` folder is found by itself, each
-    time it is asked for; a registered dataset hides a found one of its name.
+    ``folder``: the notebook's. What a source finds there by itself is looked for each time
+    it is asked for; a registered dataset hides a found one of its name.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+        self._sources = Sources(Place(folder))
         self._registered: dict[str, _Entry] = {}
         self._found: dict[str, _Entry] = {}
 
@@ -76,10 +71,10 @@ class Catalog:
         Raises DatasetError for a name that is no identifier and for data that cannot be read.
         """
         check_name(name)
-        return self._register(_Entry(name, self._absolute(location), options))
+        return self._register(self._placed(name, str(location), options))
 
     def add_path(self, text: str) -> Dataset:
-        """The dataset for ``PATH``, ``NAME=PATH`` or the name of one that is known."""
+        """The dataset for ``LOCATION``, ``NAME=LOCATION`` or the name of one that is known."""
         text = text.strip()
         if not text:
             raise DatasetError("no dataset is named", "Give a path, NAME=PATH or a name.")
@@ -87,20 +82,15 @@ class Catalog:
         if entry:
             return entry.current()
         name, sign, location = text.partition("=")
-        if sign and location and not Path(self._absolute(text)).exists() and "/" not in name:
+        plain = self._sources.of(text) if ":" not in name else None
+        missing = plain is not None and not Path(plain.complete(text)).exists()
+        if sign and location and "/" not in name and missing:
             return self.add(name.strip(), location.strip())
-        if _NAME.fullmatch(text) and not Path(self._absolute(text)).exists():
+        if _NAME.fullmatch(text) and missing:
             raise self._unknown(text)
-        stem = _stem(self._absolute(text))
-        name, warnings = _derived(stem)
-        return self._register(_Entry(name, self._absolute(text), {}, warnings))
-
-    def add_dataset(self, dataset: Dataset) -> Dataset:
-        """Registers a dataset that is described already, such as a result."""
-        check_name(dataset.name)
-        entry = _Entry(dataset.name, dataset.location, {}, dataset=dataset, fixed=True)
-        self._registered[dataset.name.lower()] = entry
-        return dataset
+        entry = self._placed("", text, {})
+        entry.name, entry.warnings = _derived(entry.source.suggest(entry.location))
+        return self._register(entry)
 
     def remove(self, name: str) -> None:
         """Forgets a registered dataset; its files stay. DatasetError when there is none."""
@@ -150,28 +140,31 @@ class Catalog:
         self._registered[entry.name.lower()] = entry
         return dataset
 
-    def _absolute(self, location: str | Path) -> str:
-        path = Path(location).expanduser()
-        return str((self._folder or Path.cwd()) / path)
+    def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
+        source = self._sources.of(location)
+        return _Entry(name, source.complete(location), options, source)
+
+    def whole(self, dataset: Dataset, reporter: Reporter) -> Binding:
+        """All of a dataset as local Spark reads it; copied to where it can, if that takes it."""
+        return self._sources.of(dataset.location).whole(dataset, reporter)
 
     def _entry(self, name: str) -> _Entry | None:
         key = name.lower()
         return self._registered.get(key) or self._discovered().get(key)
 
     def _discovered(self) -> dict[str, _Entry]:
-        """What the data folder holds now; what was described before is kept."""
-        if self._folder is None:
-            return {}
+        """What the sources find now; what was described before is kept."""
         found: dict[str, _Entry] = {}
-        for path in _candidates(self._folder / "data"):
-            name, warnings = _derived(_stem(str(path)))
-            if name.lower() in found:
-                name = f"{name}_{path.name.removesuffix('.gz').rpartition('.')[2].lower()}"
-                warnings = (f"another dataset has the name of {path.name}: it is called {name}",)
-            known = self._found.get(name.lower())
-            if known is None or known.location != str(path):
-                known = _Entry(name, str(path), {}, warnings)
-            found.setdefault(name.lower(), known)
+        for source in self._sources.all:
+            for item in source.found():
+                name, warnings = _derived(item.name)
+                if name.lower() in found:
+                    name = identifier(item.instead)
+                    warnings = (f"another dataset is called {item.name}: this one is {name}",)
+                known = self._found.get(name.lower())
+                if known is None or known.location != item.location:
+                    known = _Entry(name, item.location, item.options, source, warnings)
+                found.setdefault(name.lower(), known)
         self._found = found
         return found
 
@@ -209,33 +202,3 @@ def _derived(stem: str) -> tuple[str, tuple[str, ...]]:
     name = identifier(stem)
     told = f"{stem!r} is no identifier: the dataset is called {name}"
     return name, () if name == stem else (told,)
-
-
-def _stem(location: str) -> str:
-    """A file's name without its endings; of a pattern, the folder that it looks into."""
-    path = Path(location)
-    while re.search(r"[*?\[]", path.name) or (path.name and "=" in path.name):
-        path = path.parent
-    name = path.name.removesuffix(".gz")
-    base, dot, ending = name.rpartition(".")
-    return base if dot and base and (ending.lower() in FORMATS or path.is_file()) else name
-
-
-def _candidates(folder: Path) -> Sequence[Path]:
-    """Files that are named like data, and folders that hold such."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        return ()
-    return [path for path in entries if not is_hidden(path.name) and _looks_like_data(path)]
-
-
-def _looks_like_data(path: Path) -> bool:
-    if path.is_dir():
-        return any(_named_like_data(inner) for inner in path.rglob("*"))
-    return _named_like_data(path)
-
-
-def _named_like_data(path: Path) -> bool:
-    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    return ending in FORMATS and not is_hidden(path.name)

@@ -12,18 +12,6 @@ from bluebear_magic.runner.related import KeyPair, related
 from bluebear_magic.runner.sampling import sample
 
 
-def whole(dataset: Dataset) -> Binding:
-    """The dataset itself, as a full run reads it."""
-    return Binding(
-        dataset.name,
-        dataset.format,
-        dataset.paths,
-        dataset.ddl,
-        dataset.options,
-        dataset.base_path,
-    )
-
-
 def partial(bindings: Sequence[Binding]) -> tuple[str, ...]:
     """Which samples are of the head of a packed dataset alone, one sentence each."""
     return tuple(
@@ -74,7 +62,7 @@ def _related(
 ) -> tuple[Binding, ...]:
     if not pairs or not any(binding.sampled for binding in bindings):
         return bindings
-    wholes = [whole(dataset) for dataset in datasets]
+    wholes = [dataset.binding for dataset in datasets]
     found, _ = related(wholes, bindings, pairs, writable("samples"))
     return found
 
@@ -82,7 +70,7 @@ def _related(
 def _sampled(dataset: Dataset, rows: int) -> Binding:
     folder = writable("samples")
     try:
-        return sample(whole(dataset), dataset.fingerprint, folder, rows)
+        return sample(dataset.binding, dataset.fingerprint, folder, rows)
     except OSError as error:
         raise DatasetError(
             f"{dataset.name}: no sample could be taken: {error}",

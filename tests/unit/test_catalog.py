@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 
+from bluebear_magic.context import sources
 from bluebear_magic.context.catalog import Catalog, identifier
+from bluebear_magic.context.local import describe, fingerprint
+from bluebear_magic.context.sources import GROUP
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.records import Column, Dataset
+from bluebear_magic.notebook.reporter import SilentReporter
+from bluebear_magic.protocols import Found
 
 
 @pytest.fixture
@@ -194,13 +200,6 @@ def test_data_refuses_nothing_at_all(catalog):
 # --- results -----------------------------------------------------------------
 
 
-def test_a_result_becomes_a_dataset(catalog, tmp_path):
-    result = Dataset("top", str(tmp_path), "parquet", (), (Column("a", "INT"),), "f")
-    catalog.add_dataset(result)
-    assert catalog.get("TOP") is result
-    assert result in catalog.list()
-
-
 def test_options_are_kept_when_the_data_changes(folder, catalog):
     path = folder / "x.csv"
     path.write_text("a;b\n1;2\n")
@@ -213,3 +212,57 @@ def test_options_are_kept_when_the_data_changes(folder, catalog):
 def test_an_identifier_is_made_of_anything(text):
     assert identifier(text).isidentifier()
     assert identifier(text).isascii()
+
+
+def test_a_place_that_no_source_knows_is_told(catalog):
+    with pytest.raises(DatasetError, match="no source of data knows") as told:
+        catalog.add("sales", "gopher://example/sales.csv")
+    assert "there are: files" in told.value.hint
+
+
+class _Parrots:
+    """A source as another package might bring it."""
+
+    name = "parrots"
+
+    def __init__(self, place):
+        self._file = place.folder / "parrots.csv"
+
+    def claims(self, location):
+        return location.startswith("parrot:")
+
+    def complete(self, location):
+        return location
+
+    def suggest(self, location):
+        return location.partition(":")[2]
+
+    def found(self):
+        return [Found("polly", "parrot:polly", "polly_parrot")]
+
+    def describe(self, name, location, options):
+        self._file.write_text(f"says\n{self.suggest(location)}\n")
+        return replace(describe(name, self._file), location=location)
+
+    def fingerprint(self, location, options):
+        return fingerprint(self._file)
+
+    def whole(self, dataset, reporter):
+        return dataset.binding
+
+
+def test_a_package_may_bring_a_source(folder, monkeypatch):
+    installed = [EntryPoint("parrots", f"{__name__}:_Parrots", GROUP)]
+    monkeypatch.setattr(sources, "entry_points", lambda group: installed if group == GROUP else [])
+    catalog = Catalog(folder)
+    assert "polly" in {dataset.name for dataset in catalog.list()}
+    assert catalog.add("cracker", "parrot:cracker").paths == (str(folder / "parrots.csv"),)
+    assert catalog.add_path("parrot:kea").name == "kea"
+    assert catalog.whole(catalog.get("kea"), SilentReporter()).name == "kea"
+
+
+def test_a_source_that_cannot_be_loaded_is_named(folder, monkeypatch):
+    entry = EntryPoint("broken", "bluebear_magic.none:Source", GROUP)
+    monkeypatch.setattr(sources, "entry_points", lambda group: [entry])
+    with pytest.raises(DatasetError, match="broken"):
+        Catalog(folder)
