@@ -357,7 +357,7 @@ class Bluebear:
     def shared(self) -> Sharing:
         """What may leave for a model, of each dataset."""
         datasets, _ = self.tools.catalog.survey()
-        return pipeline.sharing_of(self.tools, datasets, tuple(map(profile, datasets)))
+        return self.tools.consent.sharing(datasets, tuple(map(profile, datasets)))
 
     # --- choices -----------------------------------------------------------
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bluebear_magic import pipeline, sharing
 from bluebear_magic.context.profiles import known_profile
 from bluebear_magic.errors import BluebearError, Cancelled
 from bluebear_magic.pipeline import Tools
@@ -100,13 +99,13 @@ def _note(found: Narration, usage: Sequence[Usage], sent: Sequence[ShownTable]) 
 
 def sharing_of(tools: Tools, datasets: Sequence[Dataset]) -> Sharing:
     """What of the data may leave, by dataset: no rows where nobody knows how the values look."""
-    wish = sharing.parse(tools.settings.share)
+    consent = tools.consent
     profiles = []
     for dataset in datasets:
-        if wish.of(dataset.name) != "samples" or (known := known_profile(dataset)) is None:
+        if consent.wish.of(dataset.name) != "samples" or (known := known_profile(dataset)) is None:
             return Sharing()
         profiles.append(known)
-    return pipeline.sharing_of(tools, datasets, profiles)
+    return consent.sharing(datasets, profiles)
 
 
 def no_consent(shared: Sharing, datasets: Sequence[Dataset]) -> str:

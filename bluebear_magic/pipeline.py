@@ -8,7 +8,6 @@ allowed, whether it works on samples; again with what was wrong, up to the attem
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,10 +17,11 @@ from pathlib import Path
 from bluebear_magic import guard, meaning, sharing
 from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
+from bluebear_magic.consent import Consent
 from bluebear_magic.context.catalog import Catalog
-from bluebear_magic.context.describe import examples
 from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.context.samples import Samples, partial
+from bluebear_magic.context.used import used_in
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -33,8 +33,6 @@ from bluebear_magic.errors import (
     RunFailed,
 )
 from bluebear_magic.folders import cache_folder, prune, writable
-from bluebear_magic.generation import pastcode
-from bluebear_magic.generation.personal import personal
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
 from bluebear_magic.machine import Machine
@@ -46,7 +44,6 @@ from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
     PRESETS,
-    SHARES,
     Accepted,
     Answer,
     Ask,
@@ -62,10 +59,8 @@ from bluebear_magic.records import (
     OpenQuestion,
     PastTurn,
     Preview,
-    Profile,
     Receipt,
     Sent,
-    Share,
     Sharing,
     Turn,
 )
@@ -107,6 +102,11 @@ class Tools:
     def policy(self) -> Policy:
         """What code may do."""
         return self.effective.policy
+
+    @property
+    def consent(self) -> Consent:
+        """What may leave for a model, by the settings of now."""
+        return Consent(sharing.parse(self.settings.share), self.results)
 
 
 def answer(tools: Tools, ask: Ask, model: Model) -> Answer:
@@ -155,7 +155,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
     if isinstance(ended, Accepted):
         _tell(tools, ended.chosen.checked)
         remember(tools, told, ended.chosen.checked.tables)
-    used = _used(told.code, context.datasets)
+    used = used_in(told.code, context.datasets)
     for dataset in used:
         for warning in dataset.warnings:
             tools.reporter.warn(f"{dataset.name}: {warning}")
@@ -242,59 +242,8 @@ def gather(tools: Tools, ask: Ask) -> Context:
             "or put files into a folder named data beside the notebook",
         )
     profiles = tuple(map(profile, datasets))
-    shared = sharing_of(tools, datasets, profiles)
+    shared = tools.consent.sharing(datasets, profiles)
     return Context(datasets, profiles, tuple(tools.history), shared)
-
-
-def sharing_of(tools: Tools, datasets: Sequence[Dataset], profiles: Sequence[Profile]) -> Sharing:
-    """What of these datasets may leave for a model, by the settings and by how columns look."""
-    wish = sharing.parse(tools.settings.share)
-    private = set()
-    for dataset, values in zip(datasets, profiles, strict=True):
-        looks = personal(dataset, values)
-        for column in dataset.columns:
-            said = wish.column(dataset.name, column.name)
-            if said is False or (said is None and column.name in looks):
-                private.add((dataset.name, column.name))
-    sources = [item for item in datasets if item.name.lower() not in tools.results]
-    levels: dict[str, Share] = {item.name: wish.of(item.name) for item in datasets}
-    for name in levels.keys() & tools.results.keys() - wish.datasets.keys():
-        levels[name] = _of_result(tools.results[name], sources, levels, private)
-    rows = {
-        dataset.name: examples(dataset)[1]
-        for dataset in datasets
-        if levels[dataset.name] == "samples"
-    }
-    held = Sharing(wish.default, levels, frozenset(private), rows)
-    return replace(held, hidden=_hidden(tools, datasets, sources, held))
-
-
-def _of_result(
-    turn: PastTurn,
-    sources: Sequence[Dataset],
-    levels: Mapping[str, Share],
-    private: Collection[tuple[str, str]],
-) -> Share:
-    """The level of a result that nobody has named: of what it was made of, the strictest."""
-    used = [item.name for item in _used(turn.code, sources)]
-    if not used or any(dataset in used for dataset, _ in private):
-        return "schema"
-    return min((levels[name] for name in used), key=SHARES.index)
-
-
-def _hidden(
-    tools: Tools, datasets: Sequence[Dataset], sources: Sequence[Dataset], held: Sharing
-) -> frozenset[tuple[str, str]]:
-    """The columns of results whose names are made of values that are not shared."""
-    found = set()
-    for item in datasets:
-        turn = tools.results.get(item.name.lower())
-        if turn is not None and held.of(item.name) == "schema":
-            columns = tuple(column.name for column in item.columns)
-            code = pastcode.sent_code(turn, held, sources, turn.question)
-            shown = pastcode.sent_columns(replace(turn, columns=columns), code, held, sources)
-            found |= {(item.name, name) for name in columns if name not in shown}
-    return frozenset(found)
 
 
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
@@ -445,7 +394,7 @@ def _try(
     """One run over samples of code that the guard lets through."""
     for finding in verdict.warnings:
         tools.reporter.warn(f"line {finding.line}: {finding.message}")
-    used = _used(code, datasets)
+    used = used_in(code, datasets)
     with _timed(timings, "samples"):
         bindings = tools.samples.of(used, tools.settings.sample_rows)
     outcome = _tried(tools, code, bindings, verdict)
@@ -539,7 +488,7 @@ def run(
         raise _blocked(verdict.blocking[0], tools.effective)
     if verdict.pending:
         raise _needs_approval(verdict)
-    used = _used(code, datasets)
+    used = used_in(code, datasets)
     schema = schema_hash(used)
     checked = tools.receipts.get(code, schema, policy.fingerprint)
     if checked is None:
@@ -615,13 +564,7 @@ def _failed(checked: Checked) -> BluebearError:
 
 def schema_of(code: str, datasets: Sequence[Dataset]) -> str:
     """Hash of the schemas of the datasets that code reads; others may come and go."""
-    return schema_hash(_used(code, datasets))
-
-
-def _used(code: str, datasets: Sequence[Dataset]) -> list[Dataset]:
-    """The datasets whose names occur in the code: only these are sampled and bound."""
-    words = {word.lower() for word in re.findall(r"\w+", code)}
-    return [dataset for dataset in datasets if dataset.name.lower() in words]
+    return schema_hash(used_in(code, datasets))
 
 
 def _result_folder() -> Path:

@@ -13,6 +13,7 @@ import re
 import tokenize
 from collections.abc import Iterable
 
+from bluebear_magic.context.used import used_in
 from bluebear_magic.records import SHARES, Dataset, PastTurn, Sharing
 
 WITHHELD = "# (the code may quote data and is not shown)"
@@ -45,7 +46,7 @@ def sent_columns(
     ``code``: as it is sent.
     """
     datasets = tuple(datasets)
-    used = [item for item in datasets if re.search(rf"\b{re.escape(item.name)}\b", turn.code)]
+    used = used_in(turn.code, datasets)
     if used and all(sharing.of(item.name) == "samples" for item in used) and not sharing.private:
         return turn.columns
     words = frozenset(re.findall(r"\w+", code)) | _names(datasets) | _COMMON
