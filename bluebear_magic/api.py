@@ -416,7 +416,7 @@ class Bluebear:
             backend.close()
         if action == "restart":
             backend.start_worker()
-        return told(backend.worker())
+        return told(backend.worker(), backend.long_worker())
 
     # --- life --------------------------------------------------------------
 

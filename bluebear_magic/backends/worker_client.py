@@ -58,7 +58,8 @@ class WorkerClient:
     """One worker process. ``start`` returns at once; ``run`` waits for it to be ready.
 
     ``heap_mb``: Spark's largest heap; ``archives``: the folder for class-data archives,
-    None for none; ``idle_seconds``: without a job, after which it ends by itself.
+    None for none; ``idle_seconds``: without a job, after which it ends by itself;
+    ``thorough``: for long runs, see ``runner.worker.Options``.
 
     Raises ``BackendError`` when the worker cannot start; a worker that dies
     under a job gives a Fault of kind ``crash``, and the next job a new worker.
@@ -70,10 +71,12 @@ class WorkerClient:
         *,
         archives: Path | None = None,
         idle_seconds: float = IDLE_SECONDS,
+        thorough: bool = False,
     ) -> None:
         self._heap_mb = heap_mb
         self._archives = archives
         self._idle_seconds = idle_seconds
+        self._thorough = thorough
         self._lock = threading.Lock()  # around starting and ending
         self._turn = threading.Lock()  # one job at a time
         self._jobs = itertools.count(1)
@@ -173,6 +176,7 @@ class WorkerClient:
             heap_mb=self._heap_mb,
             idle_seconds=self._idle_seconds,
             archives=str(self._archives) if self._archives else None,
+            thorough=self._thorough,
         )
 
     def run(self, job: Job, reporter: Reporter) -> Outcome:

@@ -50,7 +50,7 @@ spark.read.parquet(os.path.join(TRAINING_FOLDER, "training.parquet")).count()
 def archive_path(folder: Path, java: jvm.Java, spark_home: Path) -> Path:
     """Where the archive for this Java and this Spark lies, or would lie."""
     release = Path(java.executable).resolve().parent.parent / "release"
-    parts = [java.executable, str(spark_home), *jvm.COMPILER]
+    parts = [java.executable, str(spark_home), jvm.QUICK, *jvm.COLLECTOR]
     with contextlib.suppress(OSError):
         parts.append(release.read_text(encoding="utf-8"))
     for jar in sorted((spark_home / "jars").glob("*.jar")):

@@ -82,8 +82,8 @@ class WarmSession:
     JVM's largest heap, ``udf_memory_mb`` what one Python function may allocate.
     ``archive`` holds the JVM's classes, ``more`` are further options of it.
     ``started`` gets the JVM's process before it answers, for which it has ``patience``
-    seconds. Raises ``jvm.JavaProblem``
-    when no JVM can be had.
+    seconds; ``thorough``: with the optimising compiler. Raises ``jvm.JavaProblem`` when no JVM
+    can be had.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class WarmSession:
         udf_memory_mb: int = 2048,
         archive: Path | None = None,
         more: tuple[str, ...] = (),
+        thorough: bool = False,
         started: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
         patience: float = 60.0,
     ) -> None:
@@ -124,7 +125,7 @@ class WarmSession:
             udf_daemon.MEMORY_MB: str(udf_memory_mb),
         }
         home = Path(pyspark.__file__).parent
-        launch = jvm.Launch(self.java, home, workdir, heap_mb, conf, archive, more)
+        launch = jvm.Launch(self.java, home, workdir, heap_mb, conf, archive, more, thorough)
         self.gateway = jvm.start(launch, environ=environ, started=started, timeout=patience)
         self._udfs = udfs
         self._root = self._connect()

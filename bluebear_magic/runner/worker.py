@@ -56,7 +56,8 @@ NOTHING: tuple[Mode, tuple[Binding, ...]] = ("sample", ())
 class Options:
     """``heap_mb``: the JVM's largest heap; ``udf_memory_mb``: of one Python function.
 
-    ``archives``: the folder for class-data archives, None for a plain start.
+    ``archives``: the folder for class-data archives, None for a plain start. ``thorough``: a
+    JVM for long runs, which is not warmed up for checks.
     """
 
     workdir: str
@@ -64,6 +65,7 @@ class Options:
     udf_memory_mb: int = 2048
     idle_seconds: float = 900.0
     archives: str | None = None
+    thorough: bool = False
 
 
 class Worker:
@@ -98,7 +100,8 @@ class Worker:
         with contextlib.suppress(PipeClosed):
             self._pipe.send({"is": "ready", "protocol": PROTOCOL, "ms": started, **self._facts()})
             try:
-                self._warm_up()
+                if not self._options.thorough:
+                    self._warm_up()
                 self._work()
             except Exception as error:
                 if not self._lost_jvm(error):
@@ -130,6 +133,7 @@ class Worker:
             heap_mb=self._options.heap_mb,
             udf_memory_mb=self._options.udf_memory_mb,
             archive=archive,
+            thorough=self._options.thorough,
             started=self._remember,
         )
 

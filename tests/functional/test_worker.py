@@ -378,6 +378,43 @@ def test_a_soak_of_checks_leaves_no_memory_behind(run, local):
     assert local.worker().memory_mb < 900
 
 
+# --- long runs ------------------------------------------------------------------------
+
+
+def test_a_full_run_over_much_data_has_a_jvm_with_the_optimising_compiler(
+    local, tmp_path, monkeypatch
+):
+    data = tmp_path / "sales.csv"
+    data.write_text("region,amount\n" + "N,1\nS,2\n" * 500)
+    bound = (
+        Binding("sales", "csv", (str(data),), "region STRING, amount INT", (("header", "true"),)),
+    )
+    code = "result = spark.table('sales').groupBy('region').sum('amount').orderBy('region')"
+    monkeypatch.setattr("bluebear_magic.backends.local.LONG_BYTES", data.stat().st_size)
+    outcomes = {}
+    for mode in ("sample", "full"):
+        assert local.long_worker() is None
+        job = Job(code, bound, mode, result_dir=str(tmp_path / mode) if mode == "full" else None)
+        outcomes[mode] = local.run(job, RecordingReporter())
+    try:
+        assert outcomes["full"].status == "ok", outcomes["full"].fault
+        assert outcomes["full"].tables[0].rows == outcomes["sample"].tables[0].rows
+        assert "TieredStopAtLevel" in _jvm_options(local.worker())
+        assert "TieredStopAtLevel" not in _jvm_options(local.long_worker())
+    finally:
+        local._long.stop()
+    assert local.long_worker() is None
+    monkeypatch.setattr("bluebear_magic.backends.memory.free_mb", lambda: 512.0)
+    assert local.run(replace(job, result_dir=None), RecordingReporter()).status == "ok"
+    assert local.long_worker() is None, "where memory is short, the one that is there does it"
+
+
+def _jvm_options(facts):
+    children = Path(f"/proc/{facts.pid}/task/{facts.pid}/children").read_text().split()
+    lines = [Path(f"/proc/{pid}/cmdline").read_bytes().decode() for pid in children]
+    return next(line for line in lines if "PythonGatewayServer" in line)
+
+
 # --- the archive of classes ----------------------------------------------------------
 
 

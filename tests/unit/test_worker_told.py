@@ -26,6 +26,12 @@ def test_what_a_system_lacks_is_said():
     )
 
 
+def test_the_worker_for_long_runs_is_named_beside_it():
+    lines = told(READY, replace(READY, pid=8, memory_mb=700.2))
+    assert lines[:-1] == told(READY)
+    assert lines[-1] == "Another one for long runs: process 8, holds 700 MB"
+
+
 def test_no_worker_and_one_that_starts():
     assert told(None) == ("No worker runs; the next check or run starts one.",)
     assert told(replace(READY, ready=False)) == ("The worker (process 7) is starting.",)
