@@ -11,19 +11,19 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from bluebear_magic.aws import Aws, patiently
 from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures
 from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
-from bluebear_magic.generation import converse, model_ids, prompts, telling
+from bluebear_magic.generation import converse, counting, model_ids, prompts, telling
 from bluebear_magic.generation.bedrock_choice import Choice
 from bluebear_magic.generation.converse import Assembler, Features, Reply
 from bluebear_magic.generation.preview import request_text, request_tokens
+from bluebear_magic.prices import Price
 from bluebear_magic.protocols import Meter
 from bluebear_magic.records import Conversation, Draft, Preview, ShownTable, Told, Usage
 
@@ -53,7 +53,7 @@ class BedrockModel:
     """A ``Model``. ``model``: ``bedrock`` for the account's default, any id, or an ARN.
 
     ``on_wait`` is told in a sentence of every wait and every new start. ``meter`` stands at each
-    call. Nothing is sent before ``generate``.
+    call; ``prices`` gives the user's own, read at each call. Nothing is sent before ``generate``.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class BedrockModel:
         options: Options | None = None,
         on_wait: Callable[[str], None] | None = None,
         meter: Meter | None = None,
+        prices: Callable[[], Mapping[str, Price]] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._asked = model
@@ -71,6 +72,7 @@ class BedrockModel:
         self._options = options or Options()
         self._on_wait = on_wait or _unheard
         self._meter = meter
+        self._prices = prices or _no_prices
         self._sleep = sleep
         self._choice = Choice(self._aws)
         self._candidates: Iterator[str] | None = None
@@ -93,13 +95,42 @@ class BedrockModel:
             hint = "; ".join(filter(None, (error.hint, _OFFLINE)))
             raise ConfigError(error.message, hint) from error
 
-    def preview(self, conversation: Conversation) -> Preview:
-        """The request that ``generate`` would send first, without its ``modelId``; asks nobody."""
-        prompt = prompts.prompt(conversation, self._options.budget)
-        features = self._features(self._options.max_tokens)
-        request = converse.request(prompt, conversation, features)
-        text, tokens = request_text(request), request_tokens(request)
-        return Preview(self.name, request, text, tokens, prompt.sent)
+    def preview(self, conversation: Conversation, *, count: bool = False) -> Preview:
+        """The request that ``generate`` would send first, without its ``modelId``.
+
+        Asks nobody, unless Bedrock is to ``count`` the tokens: then it gets the request for that
+        alone. Where it cannot, the estimate stands and says why. Raises ``Cancelled``.
+        """
+        try:
+            why = self._uncountable() if count else ""
+            prompt = prompts.prompt(conversation, self._options.budget)
+            features = self._features(self._options.max_tokens)
+            request = converse.request(prompt, conversation, features)
+            text, tokens = request_text(request), request_tokens(request)
+            found = Preview(self.name, request, text, tokens, prompt.sent, uncounted=why)
+            return self._counted(found, request) if count and not why else found
+        except KeyboardInterrupt:
+            raise Cancelled("the count was stopped") from None
+
+    def _uncountable(self) -> str:
+        """Why nothing can be counted; empty where it can, and then the model is known."""
+        if not counting.can(self._aws):
+            return "this boto3 cannot ask Bedrock to count"
+        try:
+            self._model()
+        except BluebearError as error:
+            return error.message
+        return ""
+
+    def _counted(self, preview: Preview, request: Mapping[str, Any]) -> Preview:
+        call = Call("bedrock-runtime", self._aws.region, model_ids.bare(self._id))
+        try:
+            tokens = counting.count(self._aws, self._id, request)
+        except BluebearError as error:
+            return replace(preview, uncounted=error.message)
+        except failures() as error:
+            return replace(preview, left=True, uncounted=diagnose(error, call).message)
+        return replace(preview, tokens=tokens, counted=True, left=True)
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
         """A few sentences on a result. Raises ``ModelError``, ``Cancelled``; asks once, and once
@@ -291,7 +322,8 @@ class BedrockModel:
         if self._meter:
             most = request["inferenceConfig"]["maxTokens"]
             planned = Usage(self.name, sent, most, estimated=True)
-            self._meter.before(replace(planned, dollars=model_ids.at_most(planned, self._id)))
+            most_dollars = model_ids.at_most(planned, self._id, self._prices())
+            self._meter.before(replace(planned, dollars=most_dollars))
         taken = Assembler(on_delta)
         reached = False
         try:
@@ -329,8 +361,10 @@ class BedrockModel:
         return self._priced(usage)
 
     def _priced(self, usage: Usage) -> Usage:
-        price: Decimal | None = model_ids.dollars(usage, self._id)
-        return replace(usage, dollars=price)
+        own = self._prices()
+        dollars = model_ids.dollars(usage, self._id, own)
+        said = model_ids.own_price(self._id, own) is not None
+        return replace(usage, dollars=dollars, own_price=said)
 
 
 _SAID = {
@@ -339,6 +373,11 @@ _SAID = {
     "cut": "was cut off in the middle of its answer",
     "broken": "gave arguments that are not valid JSON",
 }
+
+
+def _no_prices() -> Mapping[str, Price]:
+    """The user says none."""
+    return model_ids.NONE
 
 
 def _unheard(text: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from bluebear_magic.aws import Aws
 from bluebear_magic.errors import Cancelled, ConfigError, ModelError
 from bluebear_magic.generation.bedrock import BedrockModel, Options
+from bluebear_magic.prices import parse
 from bluebear_magic.records import (
     Ask,
     ChartHint,
@@ -42,9 +43,11 @@ from tests.aws import (
 from tests.aws import (
     Profile as InferenceProfile,
 )
+from tests.aws.server import count_tokens
 from tests.aws.shapes import knows
 
 CACHES = knows("bedrock-runtime", "ConverseStream", "system", "cachePoint")
+COUNTS = knows("bedrock-runtime", "CountTokens", "input", "converse", "toolConfig")
 AVAILABILITY = knows("bedrock", "GetFoundationModelAvailability")
 US = "us.anthropic.claude-sonnet-5"
 CODE = 'result = spark.table("sales").groupBy("region").count()\n'
@@ -618,6 +621,68 @@ def test_nothing_is_sent_for_a_preview(bedrock):
     generate(model)
     (sent,) = server.asked()
     assert {**preview.request, "modelId": US} == sent
+
+
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+@pytest.mark.parametrize("name", [US, "bedrock"])
+def test_bedrock_counts_the_very_request_where_it_is_asked_to(bedrock, name):
+    server, model = bedrock(RIGHT, model=name)
+    preview = model.preview(conversation(), count=True)
+    (asked,) = server.asked("CountTokens")
+    assert asked["modelId"] == "anthropic.claude-sonnet-5"  # it takes no profile's id
+    counted = asked["input"]["converse"]
+    assert counted["toolConfig"] == preview.request["toolConfig"]
+    assert counted["system"] == preview.request["system"][:1]
+    assert "cachePoint" not in json.dumps(counted)
+    sent = preview.request["messages"][0]["content"]
+    assert counted["messages"][0]["content"] == [block for block in sent if "text" in block]
+    assert (preview.counted, preview.left, preview.uncounted) == (True, True, "")
+    assert preview.tokens == count_tokens(asked["input"])
+    assert server.asked() == []
+    assert model.name == US
+
+
+REFUSALS = {
+    "model": (
+        Refuse("ValidationException", "The provided model doesn't support counting tokens"), {},
+        "doesn't support counting",
+    ),
+    "role": (access_denied("bedrock:CountTokens"), {}, "may not do bedrock:CountTokens"),
+    "throttled": (throttled(), {}, "too often"),
+    "no default": (None, {"model": "bedrock", "account": Account(listing=False)}, "ListInference"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+@pytest.mark.parametrize(("refusal", "more", "why"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_where_bedrock_does_not_count_the_estimate_stands_and_says_why(bedrock, refusal, more, why):
+    server, model = bedrock(refuse={"CountTokens": refusal} if refusal else None, **more)
+    preview = model.preview(conversation(), count=True)
+    assert not preview.counted
+    assert why in preview.uncounted
+    assert preview.left == bool(refusal)
+    assert preview.tokens == model.preview(conversation()).tokens > 100
+    assert len(server.asked("CountTokens")) == bool(refusal)  # once, and no waiting
+    assert [text for text in server.said if isinstance(text, float)] == []
+
+
+@pytest.mark.skipif(COUNTS, reason="this boto3 counts tokens")
+def test_an_older_boto3_leaves_it_at_the_estimate(bedrock):
+    server, model = bedrock()
+    preview = model.preview(conversation(), count=True)
+    assert (preview.counted, preview.left) == (False, False)
+    assert "this boto3 cannot" in preview.uncounted
+    assert server.requests == []
+
+
+def test_the_users_own_price_is_planned_with_and_told(bedrock):
+    account = Account((FoundationModel("acme.writer-v1:0", on_demand=True),), ())
+    server, model = bedrock(RIGHT, model="acme.writer-v1:0", account=account)
+    model._prices = lambda: parse({"acme.*": {"input": 1000, "output": 1000}})
+    (used,) = generate(model)[0].usage
+    assert used.own_price
+    assert used.dollars == Decimal(used.input + used.output) / 1000
+    assert server.meter.planned[0].dollars >= Decimal("8.192")
 
 
 def test_no_region_is_said_before_anything_else(aws, monkeypatch, boto_session):
