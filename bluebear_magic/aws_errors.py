@@ -63,6 +63,13 @@ def failures() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, HTTPError, ParserError, OSError)
 
 
+def unanswered(error: BaseException) -> bool:
+    """Whether the request may have gone out though no answer came: then it may be paid for."""
+    import botocore.exceptions as boto
+
+    return isinstance(error, boto.ReadTimeoutError | boto.ConnectionClosedError)
+
+
 def diagnose(error: BaseException, call: Call) -> Trouble:
     """The error of a call in words; ``other`` with its own text where it is not known."""
     from botocore.exceptions import ClientError

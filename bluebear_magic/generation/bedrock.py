@@ -9,6 +9,7 @@ by its length (twice), an id that needs a profile, a model without tools or with
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +18,13 @@ from functools import partial
 from typing import Any
 
 from bluebear_magic.aws import Aws, patiently
-from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures
+from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures, unanswered
 from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
-from bluebear_magic.generation import converse, counting, model_ids, prompts, telling
+from bluebear_magic.generation import converse, counting, model_ids, prompts, replies, telling
 from bluebear_magic.generation.bedrock_choice import Choice
-from bluebear_magic.generation.converse import Assembler, Features, Reply
+from bluebear_magic.generation.converse import Features
 from bluebear_magic.generation.preview import request_text, request_tokens
+from bluebear_magic.generation.replies import Assembler, Reply
 from bluebear_magic.prices import Price
 from bluebear_magic.protocols import Meter
 from bluebear_magic.records import Conversation, Draft, Preview, ShownTable, Told, Usage
@@ -32,6 +34,8 @@ _MOST_CHANGES = 6  # of the request because of what Bedrock says of it
 _MOST_TOKENS = 32_768
 _GUARDRAIL = re.compile(r"(?P<id>.+?)(?::(?P<version>DRAFT|\d+))?")
 _LIMIT = re.compile(r"(?:limit|maximum)\D{0,40}?(\d{3,6})")
+_COUNTED = ("messages", "system", "toolConfig")  # parts of a request that are tokens
+_ROOM = 1.4
 _OFFLINE = "--model offline answers simple questions without AWS"
 
 
@@ -158,7 +162,7 @@ class BedrockModel:
             request = partial(self._request, prompt, conversation, tuple(more), room)
             reply = self._ask(request, on_delta, spent)
             self._check_stop(reply)
-            found = converse.verdict(reply)
+            found = replies.verdict(reply)
             if found.draft is not None:
                 return replace(
                     found.draft, reply=tuple(reply.blocks), usage=tuple(spent), sent=prompt.sent
@@ -183,7 +187,7 @@ class BedrockModel:
         self, reply: Reply, reason: str, more: list[dict[str, Any]], room: int
     ) -> tuple[list[dict[str, Any]], int]:
         """What to add to the conversation, and how many tokens to leave for the answer."""
-        if reason == "cut":
+        if reply.stop == "max_tokens":
             bigger = min(2 * room, self._limit, _MOST_TOKENS)
             if bigger > room:
                 return more, bigger
@@ -197,7 +201,7 @@ class BedrockModel:
     def _check_stop(self, reply: Reply) -> None:
         """Raises for answers that no asking again would mend."""
         if reply.stop == "guardrail_intervened":
-            reasons = converse.guardrail_reasons(reply.trace)
+            reasons = replies.guardrail_reasons(reply.trace)
             why = f" ({', '.join(reasons)})" if reasons else ""
             raise ModelError(
                 f"the guardrail {self._options.guardrail or 'of the account'} stepped in{why}",
@@ -314,38 +318,53 @@ class BedrockModel:
     def _stream(
         self, request: dict[str, Any], on_delta: Callable[[str], None], spent: list[Usage]
     ) -> Reply:
-        """Sends once and reads to the end; closes the stream whatever happens."""
+        """Sends once and reads to the end. What was sent and not refused is on the bill, whatever
+        happens: a model that is left alone goes on for a while.
+        """
         client = self._aws.client("bedrock-runtime")
         started = time.monotonic()
-        parts = (request["messages"], request["system"], request.get("toolConfig"))
-        sent = prompts.tokens(repr(parts))
+        sent = prompts.tokens(repr([request.get(part) for part in _COUNTED]))
         if self._meter:
-            most = request["inferenceConfig"]["maxTokens"]
-            planned = Usage(self.name, sent, most, estimated=True)
-            most_dollars = model_ids.at_most(planned, self._id, self._prices())
-            self._meter.before(replace(planned, dollars=most_dollars))
+            self._meter.before(self._planned(sent, request["inferenceConfig"]["maxTokens"]))
         taken = Assembler(on_delta)
-        reached = False
+        billed = True
         try:
-            if "no_streaming" in self._lacks:
-                reply = _whole(client.converse(modelId=self._id, **request), taken)
-                reached = True
-            else:
-                answer = client.converse_stream(modelId=self._id, **request)
-                reached = True
-                with contextlib.closing(answer["stream"]) as stream:
-                    for event in stream:
-                        taken.take(event)
-                reply = taken.finish()
+            reply = self._read(client, request, taken)
             if not reply.complete:
                 raise ConnectionError("the stream ended before its last event")
+        except failures() as error:
+            billed = taken.begun or unanswered(error)
+            raise
         finally:
-            if reached:
+            if billed:
                 usage = self._usage(taken.finish(), sent, time.monotonic() - started)
                 spent.append(usage)
                 if self._meter:
                     self._meter.after(usage)
         return reply
+
+    def _read(self, client: Any, request: dict[str, Any], taken: Assembler) -> Reply:
+        """The reply as far as it comes; closes the stream whatever happens."""
+        if "no_streaming" in self._lacks:
+            return _whole(client.converse(modelId=self._id, **request), taken)
+        answer = client.converse_stream(modelId=self._id, **request)
+        taken.begun = True
+        with contextlib.closing(answer["stream"]) as stream:
+            try:
+                for event in stream:
+                    taken.take(event)
+            except failures():
+                if not taken.reply.complete:
+                    raise  # else only what it took is missing
+        return taken.finish()
+
+    def _planned(self, sent: int, most: int) -> Usage:
+        """The call at most. Newer models count a third more tokens than older ones for the same
+        text, so that the estimate of what is sent has to have some room.
+        """
+        planned = Usage(self.name, math.ceil(sent * _ROOM), most, estimated=True)
+        dollars = model_ids.at_most(planned, self._id, self._prices())
+        return replace(planned, dollars=dollars)
 
     def _usage(self, reply: Reply, sent: int, seconds: float) -> Usage:
         told = reply.usage
@@ -400,6 +419,6 @@ def _joined(
 
 def _whole(answer: dict[str, Any], taken: Assembler) -> Reply:
     """The reply of a model that does not stream, taken in one piece."""
-    for event in converse.events_of(answer):
+    for event in replies.events_of(answer):
         taken.take(event)
     return taken.finish()

@@ -175,6 +175,7 @@ def test_tokens_and_price_are_kept(bedrock):
     assert planned.estimated
     assert planned.output == 8192
     assert planned.dollars > Decimal("0.08")
+    assert planned.input > 1.3 * model.preview(conversation()).tokens  # newer tokenizers count more
 
 
 def test_an_unknown_price_is_none_not_zero(bedrock):
@@ -257,6 +258,12 @@ def test_prose_only_is_an_error_that_shows_it(bedrock):
     assert len(server.asked()) == 3
 
 
+def test_an_empty_reply_is_asked_again(bedrock):
+    server, model = bedrock(Reply([]), RIGHT)
+    assert generate(model)[0].code == CODE
+    assert server.asked()[1]["messages"][1]["content"] == [{"text": "(no answer)"}]
+
+
 BROKEN = '{"code": "result = spark.table(\\"sa'
 
 
@@ -267,6 +274,36 @@ def test_broken_tool_json_is_asked_again_as_the_calls_result(bedrock):
     said, result = server.asked()[1]["messages"][1:]
     assert said["content"][0]["toolUse"]["input"] == {"invalid_json": BROKEN}
     assert "not valid JSON" in result["content"][0]["toolResult"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "explanation"),
+    [
+        (ARGUMENTS, {**ARGUMENTS, "explanation": "Other."}, "Counts."),
+        (BROKEN, ARGUMENTS, "Counts."),
+        ({"code": "I cannot do that"}, ARGUMENTS, "Counts."),
+        ({"code": ""}, ARGUMENTS, "Counts."),
+    ],
+    ids=["both right", "broken JSON", "prose", "nothing"],
+)
+def test_of_two_calls_the_first_that_holds_a_draft_counts(bedrock, first, second, explanation):
+    server, model = bedrock(Reply([tool_call(first, use="t1"), tool_call(second, use="t2")]), RIGHT)
+    draft, _ = generate(model)
+    assert (draft.code, draft.explanation) == (CODE, explanation)
+    assert len(server.asked()) == 1
+    generate(model, Turn(draft, FEEDBACK))  # and each call gets a result
+    results = server.asked()[1]["messages"][2]["content"]
+    assert [block["toolResult"]["toolUseId"] for block in results] == ["tooluse_t1", "tooluse_t2"]
+
+
+def test_two_calls_without_a_draft_are_asked_again_with_a_result_for_each(bedrock):
+    server, model = bedrock(
+        Reply([tool_call(BROKEN, use="t1"), tool_call(BROKEN, use="t2")]), RIGHT
+    )
+    assert generate(model)[0].code == CODE
+    first, second = server.asked()[1]["messages"][2]["content"]
+    assert "not valid JSON" in first["toolResult"]["content"][0]["text"]
+    assert "other result" in second["toolResult"]["content"][0]["text"]
 
 
 @pytest.mark.parametrize(
@@ -304,6 +341,30 @@ def test_an_answer_cut_by_its_length_is_asked_again_with_more_room(bedrock):
     assert generate(model)[0].explanation == "Counts."
     first, second = (request["inferenceConfig"]["maxTokens"] for request in server.asked())
     assert second == 2 * first
+
+
+def test_an_answer_cut_in_its_thoughts_leaves_nothing_of_them(bedrock):
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+    server, model = bedrock(*[Reply([thought], "max_tokens")] * 2, RIGHT)
+    assert generate(model)[0].code == CODE
+    room = [request["inferenceConfig"]["maxTokens"] for request in server.asked()]
+    assert room == [8192, 16384, 32768]
+    assert all(len(request["messages"]) == 1 for request in server.asked())
+
+
+def test_an_answer_that_is_cut_each_time_is_an_error(bedrock):
+    server, model = bedrock(*[Reply([tool_call(BROKEN)], "max_tokens")] * 3)
+    error = fails(model, "cut off in the middle of its answer, 3 times")
+    assert "--model" in error.hint
+    assert len(server.asked()) == 3
+
+
+def test_an_answer_that_ends_too_early_by_itself_is_told_so(bedrock):
+    server, model = bedrock("```python\nresult = spark.table(", RIGHT)
+    assert generate(model)[0].code == CODE
+    first, second = server.asked()
+    assert first["inferenceConfig"] == second["inferenceConfig"]
+    assert "cut off" in second["messages"][-1]["content"][0]["text"]
 
 
 def test_at_the_models_limit_it_is_asked_to_be_short(bedrock):
@@ -369,7 +430,9 @@ def test_a_passing_error_inside_the_stream_is_waited_for(bedrock, kind):
     assert len(server.asked()) == 2
 
 
+THOUGHT = {"reasoningContent": {"reasoningText": {"text": "Let me see. " * 9, "signature": "c2ln"}}}
 CUTS = {
+    "in thoughts": Cut(Reply([THOUGHT, tool_call(ARGUMENTS)]), after=3),
     "reset": Cut(),
     "polite": Cut(politely=True),
     "in arguments": Cut(Reply([tool_call(ARGUMENTS)]), after=6),
@@ -383,6 +446,16 @@ def test_a_cut_stream_starts_over_once(bedrock, cut):
     assert generate(model)[0].code == CODE
     assert [text for text in server.said if "starting over" in str(text)] != []
     assert server.asked()[0] == server.asked()[1]
+
+
+def test_a_cut_behind_the_last_word_leaves_a_whole_answer(bedrock):
+    """Only what it took is missing then: the event after the one that says why it stopped."""
+    frames = len(list(RIGHT.events()))
+    server, model = bedrock(Cut(RIGHT, after=frames))
+    draft, _ = generate(model)
+    assert draft.code == CODE
+    assert [used.estimated for used in draft.usage] == [True]
+    assert server.said == []
 
 
 def test_a_second_cut_is_an_error(bedrock):
@@ -399,6 +472,9 @@ def test_a_hang_ends_with_the_read_timeout(bedrock, after):
     error = fails(model, r"Bedrock was silent for 0\.3 s")
     assert "--model offline" in error.hint
     assert server.requests[0].hung_up.wait(2)
+    (used,) = server.meter.taken  # it may be paid for
+    assert used.estimated
+    assert used.dollars > 0
 
 
 @pytest.mark.parametrize(
@@ -415,6 +491,7 @@ def test_errors_say_what_to_do(bedrock, refusal, said, hint):
     error = fails(model, said)
     assert hint in str(error)
     assert len(server.asked()) == 1
+    assert server.meter.taken == []  # a refusal costs nothing
 
 
 def test_ctrl_c_stops_the_stream_at_once(bedrock):
