@@ -74,6 +74,7 @@ def ask(folder, local, monkeypatch, tmp_path):
         for name, value in settings.items():
             setattr(bb.settings, name, value)
         bb.tools.backends = {**bb.tools.backends, "local": local}
+        bb.model(model)._sleep = lambda seconds: None  # waits are told, and nobody waits
         bb.add_data("sales", folder / "sales.csv")
         return bb.ask("total by region", attempts=attempts), server, reporter, bb
 
