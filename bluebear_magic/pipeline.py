@@ -318,10 +318,11 @@ def _drive(
     except StopIteration as ended:
         result: Accepted | GivenUp | Asked = ended.value
         return result
-    except BluebearError:
-        if any(attempt.ok for attempt in tried):
-            return Accepted(tuple(tried))  # only a better draft could not be had
-        raise
+    except BluebearError as error:
+        if not any(attempt.ok for attempt in tried):
+            raise
+        tools.reporter.warn(f"no better draft could be had: {error.message}")
+        return Accepted(tuple(tried))
 
 
 def _went(attempts: Sequence[Attempt]) -> Sent | None:

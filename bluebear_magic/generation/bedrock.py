@@ -18,7 +18,15 @@ from functools import partial
 from typing import Any
 
 from bluebear_magic.aws import Aws, patiently
-from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures, unanswered
+from bluebear_magic.aws_errors import (
+    Call,
+    Reason,
+    Trouble,
+    diagnose,
+    failures,
+    reached,
+    unanswered,
+)
 from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
 from bluebear_magic.generation import converse, counting, model_ids, prompts, replies, telling
 from bluebear_magic.generation.bedrock_choice import Choice
@@ -133,7 +141,7 @@ class BedrockModel:
         except BluebearError as error:
             return replace(preview, uncounted=error.message)
         except failures() as error:
-            return replace(preview, left=True, uncounted=diagnose(error, call).message)
+            return replace(preview, left=reached(error), uncounted=diagnose(error, call).message)
         return replace(preview, tokens=tokens, counted=True, left=True)
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:

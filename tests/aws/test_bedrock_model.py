@@ -743,6 +743,15 @@ def test_where_bedrock_does_not_count_the_estimate_stands_and_says_why(bedrock, 
     assert [text for text in server.said if isinstance(text, float)] == []
 
 
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+def test_nothing_has_left_for_a_count_where_nobody_listens(bedrock, monkeypatch):
+    _, model = bedrock()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9")
+    preview = model.preview(conversation(), count=True)
+    assert (preview.counted, preview.left) == (False, False)
+    assert "cannot be reached" in preview.uncounted
+
+
 @pytest.mark.skipif(COUNTS, reason="this boto3 counts tokens")
 def test_an_older_boto3_leaves_it_at_the_estimate(bedrock):
     server, model = bedrock()

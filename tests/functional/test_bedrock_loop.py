@@ -202,6 +202,18 @@ def test_a_budget_that_ends_between_two_drafts_keeps_the_first(ask):
     assert len(server.asked()) == len(answer.usage) == 1
 
 
+def test_a_budget_that_ends_before_a_better_draft_keeps_the_one_that_runs_and_says_so(ask):
+    usage = {"inputTokens": 90_000, "outputTokens": 10}
+    doubtful = RIGHT.replace('.groupBy("region")', '.where("region = \'n\'").groupBy("region")')
+    first = Reply([tool_call({"code": doubtful, "explanation": ""})], usage=usage)
+    answer, server, reporter, _ = ask(first, *drafts(RIGHT), budget_question=0.2)
+    assert answer.ok
+    assert answer.code == doubtful
+    assert len(server.asked()) == 1
+    (warning,) = [text for text in reporter.warnings if "no better draft" in text]
+    assert "would break the budget of $0.2000" in warning
+
+
 def test_calls_that_came_to_nothing_are_on_the_bill(ask):
     answer, _, _, bb = ask(throttled(), *["I would rather talk about it."] * 3)
     assert answer.error.kind == "model"
