@@ -391,6 +391,7 @@ def test_ask_in_a_shell_tells_the_question_and_ends_with_its_own_status(
 ):
     ask(ASKS, ASKS, ASKS)
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("BLUEBEAR_WARM", "false")  # no Spark of its own: nothing comes to a check
     asked = ["ask", "total by region", "--model", "bedrock", "--data", "sales.csv"]
     assert main([*asked, "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
