@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart lab test bench soak lint notebooks clean
+# The oldest boto3 that is supported: that of SageMaker Distribution 3.9.
+OLDEST := boto3==1.37.3 botocore==1.37.3 's3transfer==0.11.*'
+
+.PHONY: quickstart lab test test-oldest bench soak lint notebooks clean
 
 quickstart: $(VENV)/.local ## install with the embedded default and answer the quickstart's questions
 	@$(BIN)/bluebear run notebooks/quickstart.ipynb --output build/quickstart.ipynb
@@ -15,6 +18,11 @@ lab: $(VENV)/.lab ## open the notebooks in JupyterLab
 test: $(VENV)/.dev lint ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	BLUEBEAR_PROGRESS=false $(BIN)/python -m pytest --nbval notebooks
+
+test-oldest: $(VENV)/.dev ## Bedrock's tests with the oldest boto3 that is supported
+	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target build/oldest $(OLDEST)
+	@PYTHONPATH=$(CURDIR)/build/oldest $(BIN)/python -c 'import boto3; print("boto3", boto3.__version__)'
+	PYTHONPATH=$(CURDIR)/build/oldest $(BIN)/python -m pytest tests/aws tests/functional/test_bedrock_loop.py
 
 lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from bluebear_magic import narration, pipeline, sharing
+from bluebear_magic import narration, pipeline, prices, sharing
 from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
@@ -387,6 +387,7 @@ class Bluebear:
                 options=Options(guardrail=settings.guardrail),
                 on_wait=self.tools.reporter.progress,
                 meter=self.tools.books,
+                prices=lambda: prices.parse(settings.prices),
             )
         return self._bedrock[key]
 

@@ -5,6 +5,7 @@ boto3 loads on first use. Credentials come by its default chain: nothing here re
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Callable
@@ -40,8 +41,8 @@ class Aws:
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
         self._session = session
+        self._core: Any = None  # botocore's session below one that was made here
         self._clients: dict[str, Any] = {}
-        self._models: dict[str, Any] = {}  # boto3's descriptions of services
 
     def client(self, service: str) -> Any:
         """boto3's client.
@@ -81,10 +82,12 @@ class Aws:
                 import boto3
             except ImportError as error:
                 raise ConfigError("boto3 is not installed", "run: pip install boto3") from error
+            import botocore.session
             from botocore.exceptions import BotoCoreError
 
             try:
-                self._session = boto3.Session()
+                self._core = botocore.session.get_session()
+                self._session = boto3.Session(botocore_session=self._core)
             except BotoCoreError as error:
                 raise diagnose(error, Call("AWS", "")).error(ConfigError) from error
         return self._session
@@ -118,18 +121,23 @@ class Aws:
         """What boto3 knows of a service; that needs neither a region nor credentials."""
         if service in self._clients:
             return self._clients[service].meta.service_model
-        if service not in self._models:
-            _ = self.session  # says so where boto3 is missing
-            import botocore.session
-
-            self._models[service] = botocore.session.get_session().get_service_model(service)
-        return self._models[service]
+        _ = self.session  # says so where boto3 is missing
+        # reading a description takes as long as a short request: a client reuses its session's
+        return self._core.get_service_model(service) if self._core else _installed(service)
 
     def forget(self) -> None:
         """Lets go of clients and credentials, so that the next call reads them anew."""
         for client in self._clients.values():
             client.close()
-        self._clients, self._session = {}, None
+        self._clients, self._session, self._core = {}, None, None
+
+
+@functools.cache
+def _installed(service: str) -> Any:
+    """The description of a service that comes with the installed botocore."""
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model(service)
 
 
 def patiently(

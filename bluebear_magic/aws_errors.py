@@ -63,6 +63,25 @@ def failures() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, HTTPError, ParserError, OSError)
 
 
+def reached(error: BaseException) -> bool:
+    """Whether the request of a call that failed may have come to the service."""
+    import botocore.exceptions as boto
+
+    before = (
+        boto.NoCredentialsError, boto.PartialCredentialsError, boto.NoRegionError,
+        boto.ParamValidationError, boto.EndpointConnectionError, boto.ProxyConnectionError,
+        boto.ConnectTimeoutError, boto.SSLError, *_expiring(),
+    )  # fmt: skip
+    return not isinstance(error, before)
+
+
+def unanswered(error: BaseException) -> bool:
+    """Whether it may have come there and no answer came back: then it may be paid for."""
+    from botocore.exceptions import ClientError
+
+    return reached(error) and not isinstance(error, ClientError)
+
+
 def diagnose(error: BaseException, call: Call) -> Trouble:
     """The error of a call in words; ``other`` with its own text where it is not known."""
     from botocore.exceptions import ClientError

@@ -131,8 +131,14 @@ def _dry_run(options: argparse.Namespace, preview: Preview, reporter: TerminalRe
 
     reporter.done()
     if options.json:
-        told = {"model": preview.model, "request": preview.request, "tokens": preview.tokens}
-        _print_json({"ok": True, "sent": None, "would_send": told})
+        told = {
+            "model": preview.model,
+            "request": preview.request,
+            "tokens": preview.tokens,
+            "counted": preview.counted,
+            "uncounted": preview.uncounted,
+        }
+        _print_json({"ok": True, "sent": "to_count" if preview.left else None, "would_send": told})
     else:
         _print("\n".join(filter(None, preview_told(preview))))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ from bluebear_magic.records import Dataset, Sharing
 
 HELP = """\
 %bluebear data                   the datasets
-%bluebear data add NAME PATH     register a file, a folder or a glob
+%bluebear data add NAME PATH     register a file, a folder or a glob; options of Spark's reader may
+                                 follow: header=true, sep=;
 %bluebear data show NAME         schema, rows, size, examples
 %bluebear data rm NAME           forget a dataset (the files stay)
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
@@ -123,7 +125,10 @@ def sharing_told(datasets: Sequence[Dataset], held: Sharing) -> tuple[str, ...]:
         level = held.of(dataset.name)
         kept = sorted(column for name, column in held.private if name == dataset.name)
         but = f"; of these columns no value: {', '.join(kept)}" if kept else ""
-        lines.append(f"{dataset.name}: {level} ({_LEVELS[level]}{but * (level != 'schema')})")
+        meaning = _LEVELS[level] + but * (level != "schema")
+        if any((dataset.name, column.name) in held.hidden for column in dataset.columns):
+            meaning += "; names of columns that may be values are held back"
+        lines.append(f"{dataset.name}: {level} ({meaning})")
     others = f"others: {held.default} ({_LEVELS[held.default]})"
     return (*lines, others, "The offline model runs here: to it nothing is sent.")
 
@@ -183,6 +188,15 @@ def _worker(frontend: Frontend, words: list[str]) -> None:
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
+def _with_options(words: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """A path, and the options that follow it."""
+    end = len(words)
+    while end > 1 and re.match(r"[A-Za-z]+=", words[end - 1]):
+        end -= 1
+    given = {name: value for name, _, value in (word.partition("=") for word in words[end:])}
+    return " ".join(words[:end]), given
+
+
 def _data(frontend: Frontend, words: list[str]) -> None:
     parser = _Parser("bluebear data", add_help=False)
     actions = parser.add_subparsers(dest="action")
@@ -194,7 +208,8 @@ def _data(frontend: Frontend, words: list[str]) -> None:
     options = parser.parse_args(words)
     catalog = frontend.bb.tools.catalog
     if options.action == "add":
-        dataset = catalog.add(options.name, " ".join(options.path))
+        path, given = _with_options(options.path)
+        dataset = catalog.add(options.name, path, **given)
         name, columns = dataset.name, len(dataset.columns)
         told = [f"warning: {warning}" for warning in dataset.warnings]
         told.append(f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}")

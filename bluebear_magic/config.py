@@ -9,6 +9,7 @@ the policy stricter, and looser only after ``bluebear trust`` (:mod:`bluebear_ma
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shlex
@@ -17,10 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-from bluebear_magic import sharing
+from bluebear_magic import prices, sharing
 from bluebear_magic.errors import ArgumentError, ConfigError
 from bluebear_magic.folders import config_file
 from bluebear_magic.records import OFFLINE, PRESETS, SHARES
@@ -47,6 +48,11 @@ class Settings(Configurable):
     guardrail = Unicode("", help="A guardrail of Bedrock: its id or ARN, and :version.").tag(
         config=True
     )
+    count_tokens = Bool(
+        False,
+        help="Let Bedrock count what --dry-run shows: for that it is sent there, to no model and "
+        "free of charge. Else the tokens are estimated here and nothing is sent.",
+    ).tag(config=True)
     share = Unicode(
         "schema",
         help="What of the data may leave for a model: schema, profile or samples, for all or as "
@@ -80,6 +86,11 @@ class Settings(Configurable):
         min=0,
         allow_none=True,
         help="US dollars that all notebooks may cost on a day; 0: no limit.",
+    ).tag(config=True)
+    prices = Dict(
+        help="US dollars per million tokens of models whose price is not known, or another for "
+        "you: {'MODEL ID': {'input': 1.5, 'output': 6, 'cache_read': 0.15, 'cache_write': 1.875}}; "
+        "'us.acme.*' stands for all ids that begin so."
     ).tag(config=True)
     attempts = Int(4, min=1, max=MOST_ATTEMPTS, help="Drafts at most for one question.").tag(
         config=True
@@ -149,6 +160,14 @@ class Settings(Configurable):
         except ArgumentError as error:
             raise TraitError(f"share: {error.message}") from error
 
+    @validate("prices")
+    def _prices(self, proposal: Any) -> Any:
+        try:
+            prices.parse(proposal["value"])
+        except ArgumentError as error:
+            raise TraitError(error.message) from error
+        return proposal["value"]
+
     def _trusted(self, folder: Path, content: bytes, values: dict[str, Any]) -> dict[str, Any]:
         """The values without those that loosen, unless this user has agreed to the file."""
         own = {name: getattr(self, name) for name in self.trait_names(config=True)}
@@ -183,7 +202,8 @@ def loosening(values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -
 
     ``own``: the user's (by default the strictest, and no budgets). Those that allow, share or spend
     more, send schemas away where they stayed here, send them elsewhere (a region, a model named by
-    its ARN, which can be one of somebody else's account), or change a guardrail.
+    its ARN, which can be one of somebody else's account), let a dry run send, change a
+    guardrail, or say what a model costs: a price that is too low lets a budget be broken.
     """
     own = {"policy": PRESETS[-1], "model": OFFLINE, "share": SHARES[0]} if own is None else own
     given, policy, model = values.get("policy"), own["policy"], values.get("model", OFFLINE)
@@ -192,6 +212,8 @@ def loosening(values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -
     found = {
         "policy": given in PRESETS and PRESETS.index(given) < PRESETS.index(policy),
         "guardrail": changed.get("guardrail"),
+        "prices": bool(values.get("prices")),
+        "count_tokens": values.get("count_tokens") is True and not own.get("count_tokens"),
         "aws_region": changed.get("aws_region"),
         "model": model.startswith("arn:") or (own["model"] == OFFLINE and model != OFFLINE),
         "share": "share" in values and _shares_more(values["share"], own["share"]),
@@ -256,6 +278,11 @@ def _typed(trait: Any, text: str) -> Any:
     if isinstance(trait, Float):
         try:
             return float(text)
+        except ValueError:
+            return text
+    if isinstance(trait, Dict):
+        try:
+            return json.loads(text)
         except ValueError:
             return text
     if isinstance(trait, Int):

@@ -11,7 +11,7 @@ from bluebear_magic.context.describe import examples
 from bluebear_magic.context.used import used_in
 from bluebear_magic.generation import pastcode
 from bluebear_magic.generation.personal import personal
-from bluebear_magic.records import SHARES, Dataset, PastTurn, Profile, Share, Sharing
+from bluebear_magic.records import SHARES, Context, Dataset, PastTurn, Profile, Share, Sharing
 from bluebear_magic.sharing import Wish
 
 
@@ -27,7 +27,9 @@ class Consent:
     def sharing(self, datasets: Sequence[Dataset], profiles: Sequence[Profile]) -> Sharing:
         """What of these datasets may leave; the profiles are theirs, in their order."""
         private = self._private(datasets, profiles)
-        sources = [item for item in datasets if item.name.lower() not in self.results]
+        sources: Sequence[Dataset] = [
+            item for item in datasets if item.name.lower() not in self.results
+        ]
         levels: dict[str, Share] = {item.name: self.wish.of(item.name) for item in datasets}
         for name in levels.keys() & self.results.keys() - self.wish.datasets.keys():
             levels[name] = _of_result(self.results[name], sources, levels, private)
@@ -36,8 +38,10 @@ class Consent:
             for dataset in datasets
             if levels[dataset.name] == "samples"
         }
-        held = Sharing(self.wish.default, levels, private, rows)
-        return replace(held, hidden=self._hidden(datasets, sources, held))
+        guessed = self._guessed(datasets, levels)
+        held = Sharing(self.wish.default, levels, private, rows, guessed)
+        sources = Context(tuple(sources), (), sharing=held).visible.datasets
+        return replace(held, hidden=guessed | self._hidden(datasets, sources, held))
 
     def _private(
         self, datasets: Sequence[Dataset], profiles: Sequence[Profile]
@@ -51,6 +55,18 @@ class Consent:
                 if said is False or (said is None and column.name in looks):
                     private.add((dataset.name, column.name))
         return frozenset(private)
+
+    def _guessed(
+        self, datasets: Sequence[Dataset], levels: Mapping[str, Share]
+    ) -> frozenset[tuple[str, str]]:
+        """The columns whose names may be values of a first row, where no value may leave."""
+        return frozenset(
+            (dataset.name, column.name)
+            for dataset in datasets
+            if levels[dataset.name] == "schema"
+            for column in dataset.columns
+            if column.guessed and not self.wish.column(dataset.name, column.name)
+        )
 
     def _hidden(
         self, datasets: Sequence[Dataset], sources: Sequence[Dataset], held: Sharing

@@ -132,6 +132,8 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
                 backend.warm()  # while the datasets are read and the model writes
         with _timed(timings, "context"):
             context = gather(tools, ask)
+        if isinstance(model, Previews):
+            _tell_of_names(tools, context)
         said = _said(waiting, ask.question)
         goes_on = replace(ask, question=waiting.question) if waiting else ask
         ended = _drive(tools, goes_on, model, context, said, timings=timings, tried=tried)
@@ -246,15 +248,29 @@ def gather(tools: Tools, ask: Ask) -> Context:
     return Context(datasets, profiles, tuple(tools.history), shared)
 
 
+def _tell_of_names(tools: Tools, context: Context) -> None:
+    """Says whose columns a model elsewhere cannot know, and what to do about it."""
+    for dataset in context.datasets:
+        names = [column.name for column in dataset.columns if column.guessed]
+        if any((dataset.name, name) in context.sharing.hidden for name in names):
+            tools.reporter.warn(
+                f"{dataset.name}: the names of its columns are not sent, since its first line may "
+                f"be a row and no header; say which it is: %bluebear data add {dataset.name} PATH "
+                "header=true (or header=false)"
+            )
+
+
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
-    """What asking would send; nothing is sent."""
+    """What asking would send. Nothing is sent, but to be counted where the setting says so."""
     if not isinstance(model, Previews):
         return Preview(model.name)
     waiting = None if ask.fresh else _waiting(tools, ask, model)
     asked = replace(ask, question=waiting.question) if waiting else ask
     context = gather(tools, ask)
     context = replace(context, history=()) if ask.fresh else context
-    return model.preview(Conversation(asked, context, _said(waiting, ask.question)))
+    _tell_of_names(tools, context)
+    said = Conversation(asked, context, _said(waiting, ask.question))
+    return model.preview(said, count=bool(tools.settings.count_tokens))
 
 
 def _drive(
@@ -302,10 +318,11 @@ def _drive(
     except StopIteration as ended:
         result: Accepted | GivenUp | Asked = ended.value
         return result
-    except BluebearError:
-        if any(attempt.ok for attempt in tried):
-            return Accepted(tuple(tried))  # only a better draft could not be had
-        raise
+    except BluebearError as error:
+        if not any(attempt.ok for attempt in tried):
+            raise
+        tools.reporter.warn(f"no better draft could be had: {error.message}")
+        return Accepted(tuple(tried))
 
 
 def _went(attempts: Sequence[Attempt]) -> Sent | None:

@@ -42,8 +42,8 @@ class Teller(Protocol):
 class Previews(Protocol):
     """A model elsewhere, that can tell what it would send."""
 
-    def preview(self, conversation: Conversation) -> Preview:
-        """What ``generate`` would send first; sends nothing."""
+    def preview(self, conversation: Conversation, *, count: bool = False) -> Preview:
+        """What ``generate`` would send first. Sends nothing; with ``count``, to count alone."""
 
 
 class Meter(Protocol):

@@ -26,11 +26,15 @@ Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in the data and its Spark type as DDL (``BIGINT``)."""
+    """A column: its name in the data and its Spark type as DDL (``BIGINT``).
+
+    ``guessed``: the name may be a value, of a first row that was taken for a header.
+    """
 
     name: str
     type: str
     description: str = ""
+    guessed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Sharing:
     ``schema``: names and types alone; ``profile``: ranges and frequent values too; ``samples``:
     rows too. ``by_dataset`` wins over ``default``. Columns in ``private`` (dataset, column) stay
     at ``schema`` whatever else is said. ``rows``: samples by dataset, aligned with its columns.
-    Columns in ``hidden`` have names that are values themselves, as a pivot makes them.
+    Columns in ``hidden`` have names that are values themselves, as a pivot makes them, or may be.
     """
 
     default: Share = "schema"
@@ -192,7 +196,8 @@ class Usage:
     """One call of a model: tokens by kind, seconds, and US dollars.
 
     ``input`` counts the tokens that came from no cache. ``dollars`` is None where the price
-    is not known, never zero for that. ``estimated``: the call ended before its tokens were told.
+    is not known, never zero for that; ``own_price``: it comes from the user's setting.
+    ``estimated``: the call ended before its tokens were told.
     """
 
     model: str
@@ -203,6 +208,7 @@ class Usage:
     seconds: float = 0.0
     dollars: Decimal | None = None
     estimated: bool = False
+    own_price: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,7 +241,8 @@ class Preview:
     """What asking a model would send, before anything is.
 
     ``request``: as it would be sent, None for a model that does not tell. ``text``: the same for a
-    person. ``tokens``: an estimate.
+    person. ``tokens``: ``counted`` by the service, else an estimate; ``uncounted``: why, where a
+    count was wanted. ``left``: the request went to the service, to be counted there.
     """
 
     model: str
@@ -243,6 +250,9 @@ class Preview:
     text: str = ""
     tokens: int = 0
     sent: Sent | None = None
+    counted: bool = False
+    uncounted: str = ""
+    left: bool = False
 
 
 @dataclass(frozen=True)

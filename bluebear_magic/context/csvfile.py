@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bluebear_magic.context import csvtypes, duck, normalise, textfile
+from bluebear_magic.context import csvtypes, duck, headers, normalise, textfile
 from bluebear_magic.context import dialect as dialects
 from bluebear_magic.context.dialect import Dialect
 from bluebear_magic.context.files import DataFile, FileSet
@@ -25,16 +25,23 @@ SAMPLE = 24 * 1024 * 1024
 SAMPLE_FILES = 9
 _HEAD = 256 * 1024
 _AT_ONCE = 50  # columns looked at together
+GUESSED = (
+    "the first line was taken for a header, though it may be a row: header=true or header=false "
+    "says which, when the file is added"
+)
 
 
 @dataclass(frozen=True)
 class CsvShape:
-    """How the files are written. ``encoding`` is Python's name; ``header`` the first row."""
+    """How the files are written. ``encoding`` is Python's name; ``header`` the first row, which
+    is ``guessed`` to be one where it may be a row of the data too.
+    """
 
     dialect: Dialect
     encoding: str
     header: tuple[str, ...]
     width: int
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,9 @@ def describe(found: FileSet, given: Mapping[str, str]) -> Reading:
             multiline = _is_multiline(connection, shape, source)
         finally:
             connection.close()
-    columns = tuple(Column(name, ddl) for name, ddl in zip(names, types.ddl, strict=True))
+    columns = tuple(
+        Column(name, ddl, guessed=shape.guessed) for name, ddl in zip(names, types.ddl, strict=True)
+    )
     warnings += _assumed(found, source, shape, multiline=multiline, sampled=sampled)
     options = _options(shape, types, multiline=multiline)
     return Reading(columns, options, (*warnings, *types.warnings))
@@ -118,7 +127,8 @@ def _shape(found: FileSet, given: Mapping[str, str], *, limit: int | None) -> Cs
             f"{first}: the header has {len(rows[0])} names for {width} columns",
             "Correct the first line.",
         )
-    shape = CsvShape(dialect, encoding, tuple(rows[0]), width)
+    guessed = dialect.header and "header" not in given and not headers.is_certain(rows)
+    shape = CsvShape(dialect, encoding, tuple(rows[0]), width, guessed)
     for file in found.files[1:]:
         _check_same_header(first, file.path, shape)
     return shape
@@ -304,7 +314,7 @@ def _is_multiline(connection: Any, shape: CsvShape, source: Readable) -> bool:
 def _assumed(
     found: FileSet, source: Readable, shape: CsvShape, *, multiline: bool, sampled: bool
 ) -> list[str]:
-    warnings: list[str] = []
+    warnings: list[str] = [GUESSED] if shape.guessed else []
     if any(fact.blanks or (shape.width == 1 and fact.empty) for fact in source.facts):
         if multiline and any(fact.blanks for fact in source.facts):
             raise DatasetError(

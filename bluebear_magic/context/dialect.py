@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bluebear_magic.context.headers import has_header
 from bluebear_magic.context.texttypes import NULL_MARKERS, candidates
 
 # Where two delimiters split all lines evenly, commas are the likelier part of a value.
 DELIMITERS = ("\t", ";", "|", ",")
 FIELD_LIMIT = 1 << 24
-_YEAR = re.compile(r"(19|20)\d\d")
 
 
 @dataclass(frozen=True)
@@ -182,38 +182,6 @@ def _plausible(dialect: Dialect, text: str) -> float:
 
 def _begins_field(quote: str, sep: str, text: str) -> re.Match[str] | None:
     return re.search(f"(^|{re.escape(sep)}) ?{quote}", text, re.MULTILINE)
-
-
-def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns, judged by how it differs from the others.
-
-    A row of words over columns of numbers or dates is a header; where everything is
-    words it is one unless its words come again below.
-    """
-    if not rows:
-        return False
-    first, body = rows[0], rows[1:]
-    columns = [[row[i] for row in body if i < len(row)] for i in range(len(first))]
-    words = [cell for cell in first if cell.strip() and not _is_typed(cell)]
-    for cell, column in zip(first, columns, strict=True):
-        # Years may name columns, though not columns of years.
-        if _is_typed(cell) and not (
-            _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, column))
-        ):
-            return False
-    if not words:
-        return False
-    for column in columns:
-        values = {value.strip() for value in column} - NULL_MARKERS - {""}
-        if values and candidates(values):
-            return True
-    if any(cell and cell in column for cell, column in zip(first, columns, strict=True)):
-        return False
-    return all(cell.strip() for cell in first) or not body
-
-
-def _is_typed(cell: str) -> bool:
-    return bool(candidates({cell.strip()}))
 
 
 def is_padded(rows: Sequence[Sequence[str]]) -> bool:

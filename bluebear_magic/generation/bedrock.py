@@ -9,21 +9,31 @@ by its length (twice), an id that needs a profile, a model without tools or with
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from bluebear_magic.aws import Aws, patiently
-from bluebear_magic.aws_errors import Call, Reason, Trouble, diagnose, failures
+from bluebear_magic.aws_errors import (
+    Call,
+    Reason,
+    Trouble,
+    diagnose,
+    failures,
+    reached,
+    unanswered,
+)
 from bluebear_magic.errors import BluebearError, Cancelled, ConfigError, ModelError
-from bluebear_magic.generation import converse, model_ids, prompts, telling
+from bluebear_magic.generation import converse, counting, model_ids, prompts, replies, telling
 from bluebear_magic.generation.bedrock_choice import Choice
-from bluebear_magic.generation.converse import Assembler, Features, Reply
+from bluebear_magic.generation.converse import Features
 from bluebear_magic.generation.preview import request_text, request_tokens
+from bluebear_magic.generation.replies import Assembler, Reply
+from bluebear_magic.prices import Price
 from bluebear_magic.protocols import Meter
 from bluebear_magic.records import Conversation, Draft, Preview, ShownTable, Told, Usage
 
@@ -32,6 +42,8 @@ _MOST_CHANGES = 6  # of the request because of what Bedrock says of it
 _MOST_TOKENS = 32_768
 _GUARDRAIL = re.compile(r"(?P<id>.+?)(?::(?P<version>DRAFT|\d+))?")
 _LIMIT = re.compile(r"(?:limit|maximum)\D{0,40}?(\d{3,6})")
+_COUNTED = ("messages", "system", "toolConfig")  # parts of a request that are tokens
+_ROOM = 1.4
 _OFFLINE = "--model offline answers simple questions without AWS"
 
 
@@ -53,7 +65,7 @@ class BedrockModel:
     """A ``Model``. ``model``: ``bedrock`` for the account's default, any id, or an ARN.
 
     ``on_wait`` is told in a sentence of every wait and every new start. ``meter`` stands at each
-    call. Nothing is sent before ``generate``.
+    call; ``prices`` gives the user's own, read at each call. Nothing is sent before ``generate``.
     """
 
     def __init__(
@@ -64,6 +76,7 @@ class BedrockModel:
         options: Options | None = None,
         on_wait: Callable[[str], None] | None = None,
         meter: Meter | None = None,
+        prices: Callable[[], Mapping[str, Price]] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._asked = model
@@ -71,6 +84,7 @@ class BedrockModel:
         self._options = options or Options()
         self._on_wait = on_wait or _unheard
         self._meter = meter
+        self._prices = prices or _no_prices
         self._sleep = sleep
         self._choice = Choice(self._aws)
         self._candidates: Iterator[str] | None = None
@@ -93,13 +107,42 @@ class BedrockModel:
             hint = "; ".join(filter(None, (error.hint, _OFFLINE)))
             raise ConfigError(error.message, hint) from error
 
-    def preview(self, conversation: Conversation) -> Preview:
-        """The request that ``generate`` would send first, without its ``modelId``; asks nobody."""
-        prompt = prompts.prompt(conversation, self._options.budget)
-        features = self._features(self._options.max_tokens)
-        request = converse.request(prompt, conversation, features)
-        text, tokens = request_text(request), request_tokens(request)
-        return Preview(self.name, request, text, tokens, prompt.sent)
+    def preview(self, conversation: Conversation, *, count: bool = False) -> Preview:
+        """The request that ``generate`` would send first, without its ``modelId``.
+
+        Asks nobody, unless Bedrock is to ``count`` the tokens: then it gets the request for that
+        alone. Where it cannot, the estimate stands and says why. Raises ``Cancelled``.
+        """
+        try:
+            why = self._uncountable() if count else ""
+            prompt = prompts.prompt(conversation, self._options.budget)
+            features = self._features(self._options.max_tokens)
+            request = converse.request(prompt, conversation, features)
+            text, tokens = request_text(request), request_tokens(request)
+            found = Preview(self.name, request, text, tokens, prompt.sent, uncounted=why)
+            return self._counted(found, request) if count and not why else found
+        except KeyboardInterrupt:
+            raise Cancelled("the count was stopped") from None
+
+    def _uncountable(self) -> str:
+        """Why nothing can be counted; empty where it can, and then the model is known."""
+        if not counting.can(self._aws):
+            return "this boto3 cannot ask Bedrock to count"
+        try:
+            self._model()
+        except BluebearError as error:
+            return error.message
+        return ""
+
+    def _counted(self, preview: Preview, request: Mapping[str, Any]) -> Preview:
+        call = Call("bedrock-runtime", self._aws.region, model_ids.bare(self._id))
+        try:
+            tokens = counting.count(self._aws, self._id, request)
+        except BluebearError as error:
+            return replace(preview, uncounted=error.message)
+        except failures() as error:
+            return replace(preview, left=reached(error), uncounted=diagnose(error, call).message)
+        return replace(preview, tokens=tokens, counted=True, left=True)
 
     def tell(self, question: str, tables: Sequence[ShownTable]) -> Told:
         """A few sentences on a result. Raises ``ModelError``, ``Cancelled``; asks once, and once
@@ -127,7 +170,7 @@ class BedrockModel:
             request = partial(self._request, prompt, conversation, tuple(more), room)
             reply = self._ask(request, on_delta, spent)
             self._check_stop(reply)
-            found = converse.verdict(reply)
+            found = replies.verdict(reply)
             if found.draft is not None:
                 return replace(
                     found.draft, reply=tuple(reply.blocks), usage=tuple(spent), sent=prompt.sent
@@ -152,7 +195,7 @@ class BedrockModel:
         self, reply: Reply, reason: str, more: list[dict[str, Any]], room: int
     ) -> tuple[list[dict[str, Any]], int]:
         """What to add to the conversation, and how many tokens to leave for the answer."""
-        if reason == "cut":
+        if reply.stop == "max_tokens":
             bigger = min(2 * room, self._limit, _MOST_TOKENS)
             if bigger > room:
                 return more, bigger
@@ -166,7 +209,7 @@ class BedrockModel:
     def _check_stop(self, reply: Reply) -> None:
         """Raises for answers that no asking again would mend."""
         if reply.stop == "guardrail_intervened":
-            reasons = converse.guardrail_reasons(reply.trace)
+            reasons = replies.guardrail_reasons(reply.trace)
             why = f" ({', '.join(reasons)})" if reasons else ""
             raise ModelError(
                 f"the guardrail {self._options.guardrail or 'of the account'} stepped in{why}",
@@ -283,37 +326,53 @@ class BedrockModel:
     def _stream(
         self, request: dict[str, Any], on_delta: Callable[[str], None], spent: list[Usage]
     ) -> Reply:
-        """Sends once and reads to the end; closes the stream whatever happens."""
+        """Sends once and reads to the end. What was sent and not refused is on the bill, whatever
+        happens: a model that is left alone goes on for a while.
+        """
         client = self._aws.client("bedrock-runtime")
         started = time.monotonic()
-        parts = (request["messages"], request["system"], request.get("toolConfig"))
-        sent = prompts.tokens(repr(parts))
+        sent = prompts.tokens(repr([request.get(part) for part in _COUNTED]))
         if self._meter:
-            most = request["inferenceConfig"]["maxTokens"]
-            planned = Usage(self.name, sent, most, estimated=True)
-            self._meter.before(replace(planned, dollars=model_ids.at_most(planned, self._id)))
+            self._meter.before(self._planned(sent, request["inferenceConfig"]["maxTokens"]))
         taken = Assembler(on_delta)
-        reached = False
+        billed = True
         try:
-            if "no_streaming" in self._lacks:
-                reply = _whole(client.converse(modelId=self._id, **request), taken)
-                reached = True
-            else:
-                answer = client.converse_stream(modelId=self._id, **request)
-                reached = True
-                with contextlib.closing(answer["stream"]) as stream:
-                    for event in stream:
-                        taken.take(event)
-                reply = taken.finish()
+            reply = self._read(client, request, taken)
             if not reply.complete:
                 raise ConnectionError("the stream ended before its last event")
+        except failures() as error:
+            billed = taken.begun or unanswered(error)
+            raise
         finally:
-            if reached:
+            if billed:
                 usage = self._usage(taken.finish(), sent, time.monotonic() - started)
                 spent.append(usage)
                 if self._meter:
                     self._meter.after(usage)
         return reply
+
+    def _read(self, client: Any, request: dict[str, Any], taken: Assembler) -> Reply:
+        """The reply as far as it comes; closes the stream whatever happens."""
+        if "no_streaming" in self._lacks:
+            return _whole(client.converse(modelId=self._id, **request), taken)
+        answer = client.converse_stream(modelId=self._id, **request)
+        taken.begun = True
+        with contextlib.closing(answer["stream"]) as stream:
+            try:
+                for event in stream:
+                    taken.take(event)
+            except failures():
+                if not taken.reply.complete:
+                    raise  # else only what it took is missing
+        return taken.finish()
+
+    def _planned(self, sent: int, most: int) -> Usage:
+        """The call at most. Newer models count a third more tokens than older ones for the same
+        text, so that the estimate of what is sent has to have some room.
+        """
+        planned = Usage(self.name, math.ceil(sent * _ROOM), most, estimated=True)
+        dollars = model_ids.at_most(planned, self._id, self._prices())
+        return replace(planned, dollars=dollars)
 
     def _usage(self, reply: Reply, sent: int, seconds: float) -> Usage:
         told = reply.usage
@@ -329,8 +388,10 @@ class BedrockModel:
         return self._priced(usage)
 
     def _priced(self, usage: Usage) -> Usage:
-        price: Decimal | None = model_ids.dollars(usage, self._id)
-        return replace(usage, dollars=price)
+        own = self._prices()
+        dollars = model_ids.dollars(usage, self._id, own)
+        said = model_ids.own_price(self._id, own) is not None
+        return replace(usage, dollars=dollars, own_price=said)
 
 
 _SAID = {
@@ -339,6 +400,11 @@ _SAID = {
     "cut": "was cut off in the middle of its answer",
     "broken": "gave arguments that are not valid JSON",
 }
+
+
+def _no_prices() -> Mapping[str, Price]:
+    """The user says none."""
+    return model_ids.NONE
 
 
 def _unheard(text: str) -> None:
@@ -361,6 +427,6 @@ def _joined(
 
 def _whole(answer: dict[str, Any], taken: Assembler) -> Reply:
     """The reply of a model that does not stream, taken in one piece."""
-    for event in converse.events_of(answer):
+    for event in replies.events_of(answer):
         taken.take(event)
     return taken.finish()

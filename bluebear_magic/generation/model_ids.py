@@ -13,7 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
+from typing import Any
 
+from bluebear_magic import prices
+from bluebear_magic.prices import Price
 from bluebear_magic.records import Usage
 
 if sys.version_info >= (3, 11):
@@ -26,20 +29,7 @@ _PLACE = re.compile(r"^(global|apac|us-gov|[a-z]{2})\.(?=[a-z0-9-]+\.)")
 _ID = re.compile(r"[a-z0-9-]+\.[a-zA-Z0-9.:_-]+")
 _ARN = re.compile(r"arn:aws[\w-]*:(?:bedrock|sagemaker):\S+")
 _MILLION = Decimal(1_000_000)
-
-
-@dataclass(frozen=True)
-class Price:
-    """US dollars per million tokens. Cache prices are None where they are not known.
-
-    ``regional``: the factor for inference profiles of one geography.
-    """
-
-    input: Decimal
-    output: Decimal
-    cache_read: Decimal | None
-    cache_write: Decimal | None
-    regional: Decimal
+NONE: Mapping[str, Price] = {}  # the user says no price
 
 
 @dataclass(frozen=True)
@@ -117,9 +107,11 @@ def nearest(model: str, profiles: Sequence[InferenceProfile], most: int = 3) -> 
     return tuple(near)
 
 
-def dollars(usage: Usage, model: str) -> Decimal | None:
-    """What a call cost; None where a price that it takes is not known."""
-    price = known().prices.get(bare(model))
+def dollars(usage: Usage, model: str, own: Mapping[str, Price] = NONE) -> Decimal | None:
+    """What a call cost, by the user's ``own`` prices where they name the model, else by the list;
+    None where a price that it takes is not known.
+    """
+    price = price_of(model, own)
     if price is None:
         return None
     parts = (
@@ -133,18 +125,33 @@ def dollars(usage: Usage, model: str) -> Decimal | None:
         if count and each is None:
             return None
         total += count * (each or Decimal(0))
+    prompt = usage.input + usage.cache_read + usage.cache_write
+    if price.long_over is not None and prompt > price.long_over:
+        total *= price.long
     place = _PLACE.match(model.rsplit("/", 1)[-1])
-    factor = price.regional if place and place[1] != "global" else Decimal(1)
+    factor = Decimal(1) if place and place[1] == "global" else price.regional
     return total * factor / _MILLION
 
 
-def at_most(usage: Usage, model: str) -> Decimal | None:
+def price_of(model: str, own: Mapping[str, Price] = NONE) -> Price | None:
+    """The price of a model; None where it is not known."""
+    return own_price(model, own) or known().prices.get(bare(model))
+
+
+def own_price(model: str, own: Mapping[str, Price]) -> Price | None:
+    """What the user says that a model costs: by its id or ARN as it is called, else by that of
+    the model behind it.
+    """
+    return prices.found(own, (model, label(model), bare(model)))
+
+
+def at_most(usage: Usage, model: str, own: Mapping[str, Price] = NONE) -> Decimal | None:
     """What a call may cost at most: as if all that is sent were written to a cache, where that
     costs more than to send it.
     """
     cached = replace(usage, input=0, cache_write=usage.input)
-    prices = [found for item in (usage, cached) if (found := dollars(item, model)) is not None]
-    return max(prices, default=None)
+    costs = [found for item in (usage, cached) if (found := dollars(item, model, own)) is not None]
+    return max(costs, default=None)
 
 
 def _distance(profile: str, region: str) -> int:
@@ -168,11 +175,11 @@ def _own_places(region: str) -> tuple[str, ...]:
     return {"ap": ("apac",), "ca": ("ca", "us")}.get(first, (first,))
 
 
-def _price(item: Mapping[str, str]) -> Price:
+def _price(item: Mapping[str, Any]) -> Price:
     def of(name: str) -> Decimal | None:
         return Decimal(item[name]) if name in item else None
 
     return Price(
         Decimal(item["input"]), Decimal(item["output"]), of("cache_read"), of("cache_write"),
-        Decimal(item["regional"]),
+        Decimal(item["regional"]), item.get("long_over"), Decimal(item.get("long", 1)),
     )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _BEGIN = re.compile(r'"code"\s*:\s*"')
+_ESCAPE = re.compile(r"\\(?:u.{4}|.)", re.DOTALL)
+_FIRST_HALF = re.compile(r"\\u[dD][89abAB]")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/"}
 
 
@@ -40,14 +42,22 @@ class CodeTap:
                 found.append(char)
                 at += 1
                 continue
-            length = 6 if text[at + 1 : at + 2] == "u" else 2
+            length = _length(text, at)
             if at + length > len(text):
                 break  # the rest of the escape is still to come
-            found.append(_unescaped(text[at : at + length]))
+            found += map(_unescaped, _ESCAPE.findall(text, at, at + length))
             at += length
         self._at = at
-        # an emoji comes as two escapes
         return "".join(found).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _length(text: str, at: int) -> int:
+    """Of the escape that begins here; an emoji comes as two, which belong together."""
+    if text[at + 1 : at + 2] != "u":
+        return 2
+    if not _FIRST_HALF.match(text, at):
+        return 6
+    return 12 if "\\u".startswith(text[at + 6 : at + 8]) else 6
 
 
 def _unescaped(escape: str) -> str:

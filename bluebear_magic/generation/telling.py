@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bluebear_magic.generation import converse
-from bluebear_magic.generation.converse import Features, Reply
+from bluebear_magic.generation.converse import Features
 from bluebear_magic.generation.datatext import fenced, plain
 from bluebear_magic.generation.drafts import CHART, chart_of, loads
+from bluebear_magic.generation.replies import Reply
 from bluebear_magic.records import ShownTable, Told
 
 TOOL = "summary"

@@ -15,6 +15,7 @@ from bluebear_magic.provenance.targets import state_of
 from bluebear_magic.records import OFFLINE, Answer, Finding, Preview
 
 Bundle = dict[str, str]
+_UNSENT, _ESTIMATE = "Nothing was sent", "an estimate, made here"
 
 
 def answer_card(answer: Answer, place: str) -> Bundle:
@@ -76,9 +77,13 @@ def preview_told(preview: Preview) -> tuple[str, str]:
     if preview.request is None:
         return f"Nothing was sent. {preview.model} does not tell what it would send.", ""
     assert preview.sent is not None
+    begin = "No model was asked; Bedrock got this to count it" if preview.left else _UNSENT
+    about, how = ("", "as Bedrock counts") if preview.counted else ("about ", _ESTIMATE)
+    if preview.uncounted:
+        how += f": {preview.uncounted}"
     status = (
-        f"Nothing was sent. {preview.model} would get {preview.sent.told}: about "
-        f"{preview.tokens:,} tokens (an estimate, made here)."
+        f"{begin}. {preview.model} would get {preview.sent.told}: {about}{preview.tokens:,} tokens "
+        f"({how})."
     )
     return status, preview.text
 

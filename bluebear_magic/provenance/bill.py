@@ -19,7 +19,8 @@ Group = tuple[str, Spent]
 
 def prices_told() -> str:
     """Which prices these are."""
-    return f"Model prices: on demand, as published on {model_ids.known().date}."
+    date = model_ids.known().date
+    return f"Model prices: on demand, as published on {date}, or by your setting `prices`."
 
 
 def usage_told(calls: Sequence[Usage]) -> str:
@@ -27,12 +28,16 @@ def usage_told(calls: Sequence[Usage]) -> str:
     if not calls:
         return ""
     names = ", ".join(dict.fromkeys(usage.model for usage in calls))
-    return f"Asked {names}: {told(spent(calls))} (prices of {model_ids.known().date})."
+    date = f"prices of {model_ids.known().date}"
+    own = sum(usage.own_price for usage in calls)
+    prices = "your own prices" if own == len(calls) else f"{date}, and your own" if own else date
+    return f"Asked {names}: {told(spent(calls))} ({prices})."
 
 
 def usage_json(calls: Sequence[Usage]) -> dict[str, Any]:
     """The same as plain values."""
-    return {**spent(calls).as_dict(), "prices_of": model_ids.known().date}
+    own = sum(usage.own_price for usage in calls)
+    return {**spent(calls).as_dict(), "prices_of": model_ids.known().date, "own_prices": own}
 
 
 def session_told(books: Books) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from bluebear_magic import prices
 from bluebear_magic.config import Settings
 from bluebear_magic.errors import OverBudget
+from bluebear_magic.generation import model_ids
 from bluebear_magic.provenance.ledger import Charge, Ledger
 from bluebear_magic.provenance.spending import money
 from bluebear_magic.records import Usage
@@ -147,7 +149,19 @@ class Books:
                     "make the file writable, or take the budget away with budget_day = 0",
                 )
             before = {"question": self._asked, "notebook": self._charges, "day": day or ()}[scope]
-            _hold(scope, budget, before, planned)
+            _hold(scope, budget, [self._known(charge) for charge in before], planned)
+
+    def _known(self, charge: Charge) -> Charge:
+        """With the price that the user has said since the call was made without one."""
+        if charge.amount is not None or charge.kind != "model":
+            return charge
+        own = prices.parse(self._settings.prices)
+        if model_ids.own_price(charge.name, own) is None:
+            return charge
+        taken = Usage(
+            charge.name, charge.input, charge.output, charge.cache_read, charge.cache_write
+        )
+        return replace(charge, dollars=model_ids.dollars(taken, charge.name, own))
 
     def _unwritten(self, error: OSError) -> None:
         self._warn(f"the costs cannot be noted in {self.ledger.file}: {error.strerror}")
@@ -179,14 +193,15 @@ def _hold(scope: str, budget: Decimal, before: Sequence[Charge], planned: Charge
         raise OverBudget(
             f"the price of {planned.name} is not known, so that the budget of {money(budget)} for "
             f"{_WHOSE[scope]} ({name}) cannot be held; the call was not made",
-            f"name a model whose price is known, or {away}",
+            f"say what it costs: %config Bluebear.prices = {{{planned.name!r}: {{'input': ..., "
+            f"'output': ...}}}} (US dollars per million tokens); or {away}",
         )
     unknown = [charge.name for charge in before if charge.amount is None]
     if unknown:
         raise OverBudget(
             f"what {_WHOSE[scope]} has cost is not known: {len(unknown)} of its calls have no "
             f"known price ({unknown[-1]}); with a budget ({name}) no other is made",
-            away,
+            f"say what it costs with the setting prices, or {away}",
         )
     spent = sum((charge.amount or Decimal(0) for charge in before), Decimal(0))
     total = spent + planned.at_most

@@ -20,6 +20,7 @@ from bluebear_magic.provenance import journal
 FORMAT = 1
 Kind = Literal["model", "lambda", "emr"]
 _MOST_QUESTION = 200  # characters that are kept of a question
+_LOCK = "costs.lock"
 _NAME = "costs-{:%Y-%m}.jsonl"
 _NEVER = dt.datetime.fromtimestamp(0, dt.timezone.utc)
 _TOKENS = ("input", "output", "cache_read", "cache_write")
@@ -67,6 +68,7 @@ class Ledger:
     def __init__(self, folder: Path, now: Callable[[], dt.datetime] | None = None) -> None:
         self._folder = folder
         self._now = now or _utc
+        self._begun: dict[str, Path] = {}  # the files of calls that were begun here
 
     @property
     def file(self) -> Path:
@@ -79,18 +81,23 @@ class Ledger:
         ``allow`` gets the day's charges and raises to stop it; nobody adds to them meanwhile.
         """
         call = uuid.uuid4().hex
-        with journal.opened(self.file) as descriptor:
+        # one lock whatever the month: at its end, two kernels may be about to write to two files
+        with journal.opened(self._folder / _LOCK):
             allow(self.today())
-            journal.add(descriptor, self._entry("begun", call, replace(charge, open=True)))
+            file = self.file
+            journal.append(file, self._entry("begun", call, replace(charge, open=True)))
+        self._begun[call] = file
         return call
 
     def end(self, call: str, charge: Charge) -> None:
-        """Notes what it took."""
-        journal.append(self.file, self._entry("ended", call, charge))
+        """Notes what it took, beside its beginning: it is of the day and month when it began."""
+        file = self._begun.pop(call, self.file)
+        journal.append(file, self._entry("ended", call, charge))
 
     def drop(self, call: str) -> None:
         """It cost nothing: it was refused, or never made."""
-        journal.append(self.file, {"format": FORMAT, "state": "dropped", "call": call})
+        file = self._begun.pop(call, self.file)
+        journal.append(file, {"format": FORMAT, "state": "dropped", "call": call})
 
     def today(self) -> list[Charge]:
         """The charges of this day."""

@@ -81,6 +81,11 @@ class Account:
             return FoundationModel(model_id, on_demand=True)
         raise Invalid("The provided model identifier is invalid.")
 
+    def check_countable(self, model_id: str) -> None:
+        """Tokens are counted by foundation models alone. Raises ``Invalid``."""
+        if not self.open and model_id not in {model.id for model in self.models}:
+            raise Invalid("The provided model doesn't support counting tokens.")
+
     def profile_summaries(self) -> list[dict[str, Any]]:
         """As ``ListInferenceProfiles`` gives them."""
         made = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)

@@ -232,6 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name in self.bedrock.refuse:
             self._refuse(self.bedrock.refuse[name])
         elif name == "CountTokens":
+            account.check_countable(params["modelId"])
             self._answer(operation, {"inputTokens": count_tokens(params["input"])})
         elif name in {"ListInferenceProfiles", "ListFoundationModels"} and not account.listing:
             self._refuse(access_denied(f"bedrock:{name}"))

@@ -12,6 +12,7 @@ import pytest
 from bluebear_magic.aws import Aws
 from bluebear_magic.errors import Cancelled, ConfigError, ModelError
 from bluebear_magic.generation.bedrock import BedrockModel, Options
+from bluebear_magic.prices import parse
 from bluebear_magic.records import (
     Ask,
     ChartHint,
@@ -42,9 +43,11 @@ from tests.aws import (
 from tests.aws import (
     Profile as InferenceProfile,
 )
+from tests.aws.server import count_tokens
 from tests.aws.shapes import knows
 
 CACHES = knows("bedrock-runtime", "ConverseStream", "system", "cachePoint")
+COUNTS = knows("bedrock-runtime", "CountTokens", "input", "converse", "toolConfig")
 AVAILABILITY = knows("bedrock", "GetFoundationModelAvailability")
 US = "us.anthropic.claude-sonnet-5"
 CODE = 'result = spark.table("sales").groupBy("region").count()\n'
@@ -172,6 +175,7 @@ def test_tokens_and_price_are_kept(bedrock):
     assert planned.estimated
     assert planned.output == 8192
     assert planned.dollars > Decimal("0.08")
+    assert planned.input > 1.3 * model.preview(conversation()).tokens  # newer tokenizers count more
 
 
 def test_an_unknown_price_is_none_not_zero(bedrock):
@@ -254,6 +258,12 @@ def test_prose_only_is_an_error_that_shows_it(bedrock):
     assert len(server.asked()) == 3
 
 
+def test_an_empty_reply_is_asked_again(bedrock):
+    server, model = bedrock(Reply([]), RIGHT)
+    assert generate(model)[0].code == CODE
+    assert server.asked()[1]["messages"][1]["content"] == [{"text": "(no answer)"}]
+
+
 BROKEN = '{"code": "result = spark.table(\\"sa'
 
 
@@ -264,6 +274,36 @@ def test_broken_tool_json_is_asked_again_as_the_calls_result(bedrock):
     said, result = server.asked()[1]["messages"][1:]
     assert said["content"][0]["toolUse"]["input"] == {"invalid_json": BROKEN}
     assert "not valid JSON" in result["content"][0]["toolResult"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "explanation"),
+    [
+        (ARGUMENTS, {**ARGUMENTS, "explanation": "Other."}, "Counts."),
+        (BROKEN, ARGUMENTS, "Counts."),
+        ({"code": "I cannot do that"}, ARGUMENTS, "Counts."),
+        ({"code": ""}, ARGUMENTS, "Counts."),
+    ],
+    ids=["both right", "broken JSON", "prose", "nothing"],
+)
+def test_of_two_calls_the_first_that_holds_a_draft_counts(bedrock, first, second, explanation):
+    server, model = bedrock(Reply([tool_call(first, use="t1"), tool_call(second, use="t2")]), RIGHT)
+    draft, _ = generate(model)
+    assert (draft.code, draft.explanation) == (CODE, explanation)
+    assert len(server.asked()) == 1
+    generate(model, Turn(draft, FEEDBACK))  # and each call gets a result
+    results = server.asked()[1]["messages"][2]["content"]
+    assert [block["toolResult"]["toolUseId"] for block in results] == ["tooluse_t1", "tooluse_t2"]
+
+
+def test_two_calls_without_a_draft_are_asked_again_with_a_result_for_each(bedrock):
+    server, model = bedrock(
+        Reply([tool_call(BROKEN, use="t1"), tool_call(BROKEN, use="t2")]), RIGHT
+    )
+    assert generate(model)[0].code == CODE
+    first, second = server.asked()[1]["messages"][2]["content"]
+    assert "not valid JSON" in first["toolResult"]["content"][0]["text"]
+    assert "other result" in second["toolResult"]["content"][0]["text"]
 
 
 @pytest.mark.parametrize(
@@ -301,6 +341,30 @@ def test_an_answer_cut_by_its_length_is_asked_again_with_more_room(bedrock):
     assert generate(model)[0].explanation == "Counts."
     first, second = (request["inferenceConfig"]["maxTokens"] for request in server.asked())
     assert second == 2 * first
+
+
+def test_an_answer_cut_in_its_thoughts_leaves_nothing_of_them(bedrock):
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+    server, model = bedrock(*[Reply([thought], "max_tokens")] * 2, RIGHT)
+    assert generate(model)[0].code == CODE
+    room = [request["inferenceConfig"]["maxTokens"] for request in server.asked()]
+    assert room == [8192, 16384, 32768]
+    assert all(len(request["messages"]) == 1 for request in server.asked())
+
+
+def test_an_answer_that_is_cut_each_time_is_an_error(bedrock):
+    server, model = bedrock(*[Reply([tool_call(BROKEN)], "max_tokens")] * 3)
+    error = fails(model, "cut off in the middle of its answer, 3 times")
+    assert "--model" in error.hint
+    assert len(server.asked()) == 3
+
+
+def test_an_answer_that_ends_too_early_by_itself_is_told_so(bedrock):
+    server, model = bedrock("```python\nresult = spark.table(", RIGHT)
+    assert generate(model)[0].code == CODE
+    first, second = server.asked()
+    assert first["inferenceConfig"] == second["inferenceConfig"]
+    assert "cut off" in second["messages"][-1]["content"][0]["text"]
 
 
 def test_at_the_models_limit_it_is_asked_to_be_short(bedrock):
@@ -366,7 +430,9 @@ def test_a_passing_error_inside_the_stream_is_waited_for(bedrock, kind):
     assert len(server.asked()) == 2
 
 
+THOUGHT = {"reasoningContent": {"reasoningText": {"text": "Let me see. " * 9, "signature": "c2ln"}}}
 CUTS = {
+    "in thoughts": Cut(Reply([THOUGHT, tool_call(ARGUMENTS)]), after=3),
     "reset": Cut(),
     "polite": Cut(politely=True),
     "in arguments": Cut(Reply([tool_call(ARGUMENTS)]), after=6),
@@ -380,6 +446,16 @@ def test_a_cut_stream_starts_over_once(bedrock, cut):
     assert generate(model)[0].code == CODE
     assert [text for text in server.said if "starting over" in str(text)] != []
     assert server.asked()[0] == server.asked()[1]
+
+
+def test_a_cut_behind_the_last_word_leaves_a_whole_answer(bedrock):
+    """Only what it took is missing then: the event after the one that says why it stopped."""
+    frames = len(list(RIGHT.events()))
+    server, model = bedrock(Cut(RIGHT, after=frames))
+    draft, _ = generate(model)
+    assert draft.code == CODE
+    assert [used.estimated for used in draft.usage] == [True]
+    assert server.said == []
 
 
 def test_a_second_cut_is_an_error(bedrock):
@@ -396,6 +472,9 @@ def test_a_hang_ends_with_the_read_timeout(bedrock, after):
     error = fails(model, r"Bedrock was silent for 0\.3 s")
     assert "--model offline" in error.hint
     assert server.requests[0].hung_up.wait(2)
+    (used,) = server.meter.taken  # it may be paid for
+    assert used.estimated
+    assert used.dollars > 0
 
 
 @pytest.mark.parametrize(
@@ -412,6 +491,7 @@ def test_errors_say_what_to_do(bedrock, refusal, said, hint):
     error = fails(model, said)
     assert hint in str(error)
     assert len(server.asked()) == 1
+    assert server.meter.taken == []  # a refusal costs nothing
 
 
 def test_ctrl_c_stops_the_stream_at_once(bedrock):
@@ -618,6 +698,77 @@ def test_nothing_is_sent_for_a_preview(bedrock):
     generate(model)
     (sent,) = server.asked()
     assert {**preview.request, "modelId": US} == sent
+
+
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+@pytest.mark.parametrize("name", [US, "bedrock"])
+def test_bedrock_counts_the_very_request_where_it_is_asked_to(bedrock, name):
+    server, model = bedrock(RIGHT, model=name)
+    preview = model.preview(conversation(), count=True)
+    (asked,) = server.asked("CountTokens")
+    assert asked["modelId"] == "anthropic.claude-sonnet-5"  # it takes no profile's id
+    counted = asked["input"]["converse"]
+    assert counted["toolConfig"] == preview.request["toolConfig"]
+    assert counted["system"] == preview.request["system"][:1]
+    assert "cachePoint" not in json.dumps(counted)
+    sent = preview.request["messages"][0]["content"]
+    assert counted["messages"][0]["content"] == [block for block in sent if "text" in block]
+    assert (preview.counted, preview.left, preview.uncounted) == (True, True, "")
+    assert preview.tokens == count_tokens(asked["input"])
+    assert server.asked() == []
+    assert model.name == US
+
+
+REFUSALS = {
+    "model": (
+        Refuse("ValidationException", "The provided model doesn't support counting tokens"), {},
+        "doesn't support counting",
+    ),
+    "role": (access_denied("bedrock:CountTokens"), {}, "may not do bedrock:CountTokens"),
+    "throttled": (throttled(), {}, "too often"),
+    "no default": (None, {"model": "bedrock", "account": Account(listing=False)}, "ListInference"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+@pytest.mark.parametrize(("refusal", "more", "why"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_where_bedrock_does_not_count_the_estimate_stands_and_says_why(bedrock, refusal, more, why):
+    server, model = bedrock(refuse={"CountTokens": refusal} if refusal else None, **more)
+    preview = model.preview(conversation(), count=True)
+    assert not preview.counted
+    assert why in preview.uncounted
+    assert preview.left == bool(refusal)
+    assert preview.tokens == model.preview(conversation()).tokens > 100
+    assert len(server.asked("CountTokens")) == bool(refusal)  # once, and no waiting
+    assert [text for text in server.said if isinstance(text, float)] == []
+
+
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+def test_nothing_has_left_for_a_count_where_nobody_listens(bedrock, monkeypatch):
+    _, model = bedrock()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9")
+    preview = model.preview(conversation(), count=True)
+    assert (preview.counted, preview.left) == (False, False)
+    assert "cannot be reached" in preview.uncounted
+
+
+@pytest.mark.skipif(COUNTS, reason="this boto3 counts tokens")
+def test_an_older_boto3_leaves_it_at_the_estimate(bedrock):
+    server, model = bedrock()
+    preview = model.preview(conversation(), count=True)
+    assert (preview.counted, preview.left) == (False, False)
+    assert "this boto3 cannot" in preview.uncounted
+    assert server.requests == []
+
+
+def test_the_users_own_price_is_planned_with_and_told(bedrock):
+    account = Account((FoundationModel("acme.writer-v1:0", on_demand=True),), ())
+    server, model = bedrock(RIGHT, model="acme.writer-v1:0", account=account)
+    model._prices = lambda: parse({"acme.*": {"input": 1000, "output": 1000}})
+    (used,) = generate(model)[0].usage
+    assert used.own_price
+    assert used.dollars == Decimal(used.input + used.output) / 1000
+    assert server.meter.planned[0].dollars >= Decimal("8.192")
 
 
 def test_no_region_is_said_before_anything_else(aws, monkeypatch, boto_session):

@@ -6,14 +6,30 @@ import signal
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 
 import pytest
 
 from bluebear_magic import Bluebear
 from bluebear_magic.cli import main
 from bluebear_magic.errors import Cancelled, NeedsAnswer
+from bluebear_magic.provenance import bill
 from bluebear_magic.testing import RecordingReporter
-from tests.aws import Bedrock, Cut, Hang, Intervene, Reply, expired, throttled, tool_call
+from tests.aws import (
+    Account,
+    Bedrock,
+    Cut,
+    FoundationModel,
+    Hang,
+    Intervene,
+    Reply,
+    expired,
+    throttled,
+    tool_call,
+)
+from tests.aws.shapes import knows
+
+COUNTS = knows("bedrock-runtime", "CountTokens", "input", "converse", "toolConfig")
 
 RIGHT = """from pyspark.sql import functions as F
 
@@ -48,16 +64,17 @@ def ask(folder, local, monkeypatch, tmp_path):
     servers = []
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # a day of its own
 
-    def ask(*script, attempts=4, responder=None, **settings):
-        server = Bedrock(script, responder=responder)
+    def ask(*script, attempts=4, responder=None, model="bedrock", account=None, **settings):
+        server = Bedrock(script, responder=responder, account=account)
         servers.append(server.__enter__())
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         reporter = RecordingReporter()
-        bb = Bluebear("bedrock", folder=folder, reporter=reporter)
+        bb = Bluebear(model, folder=folder, reporter=reporter)
         for name, value in settings.items():
             setattr(bb.settings, name, value)
         bb.tools.backends = {**bb.tools.backends, "local": local}
+        bb.model(model)._sleep = lambda seconds: None  # waits are told, and nobody waits
         bb.add_data("sales", folder / "sales.csv")
         return bb.ask("total by region", attempts=attempts), server, reporter, bb
 
@@ -185,6 +202,18 @@ def test_a_budget_that_ends_between_two_drafts_keeps_the_first(ask):
     assert len(server.asked()) == len(answer.usage) == 1
 
 
+def test_a_budget_that_ends_before_a_better_draft_keeps_the_one_that_runs_and_says_so(ask):
+    usage = {"inputTokens": 90_000, "outputTokens": 10}
+    doubtful = RIGHT.replace('.groupBy("region")', '.where("region = \'n\'").groupBy("region")')
+    first = Reply([tool_call({"code": doubtful, "explanation": ""})], usage=usage)
+    answer, server, reporter, _ = ask(first, *drafts(RIGHT), budget_question=0.2)
+    assert answer.ok
+    assert answer.code == doubtful
+    assert len(server.asked()) == 1
+    (warning,) = [text for text in reporter.warnings if "no better draft" in text]
+    assert "would break the budget of $0.2000" in warning
+
+
 def test_calls_that_came_to_nothing_are_on_the_bill(ask):
     answer, _, _, bb = ask(throttled(), *["I would rather talk about it."] * 3)
     assert answer.error.kind == "model"
@@ -192,12 +221,18 @@ def test_calls_that_came_to_nothing_are_on_the_bill(ask):
     assert len(bb.tools.books.charges) == 3
 
 
-def test_a_model_without_a_known_price_is_not_asked_under_a_budget(ask):
-    answer, server, _, bb = ask(*drafts(RIGHT))
-    bb.settings.budget_day = 5
-    answer = bb.ask("total by region", model="mistral.new-v1:0")
+def test_a_model_without_a_known_price_is_asked_under_a_budget_once_it_is_said(ask):
+    account = Account((FoundationModel("mistral.new-v1:0", on_demand=True),), ())
+    model = {"model": "mistral.new-v1:0", "account": account}
+    answer, server, _, bb = ask(*drafts(RIGHT), budget_day=5, **model)
     assert "the price of mistral.new-v1:0 is not known" in answer.error.message
-    assert len(server.asked()) == 1
+    assert server.asked() == []
+    bb.settings.prices = {"mistral.new-v1:0": {"input": 1, "output": 2}}
+    answer = bb.ask("total by region")
+    assert answer.ok
+    (usage,) = answer.usage
+    assert usage.dollars == Decimal(usage.input + 2 * usage.output) / 1_000_000
+    assert bill.usage_told(answer.usage).endswith("(your own prices).")
 
 
 def telling(*sentences, **more):
@@ -276,6 +311,22 @@ def test_a_dry_run_tells_the_very_request_and_sends_none(ask, folder, monkeypatc
     assert len(server.requests) == before + 1
 
 
+@pytest.mark.skipif(not COUNTS, reason="this boto3 does not count tokens")
+def test_a_dry_run_lets_bedrock_count_where_the_setting_says_so(ask, folder, monkeypatch, capsys):
+    _, server, _, bb = ask(*drafts(RIGHT))
+    bb.settings.count_tokens = True
+    preview = bb.would_send("total by day", model=US)
+    assert preview.counted
+    assert len(server.asked("CountTokens")) == len(server.asked()) == 1
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("BLUEBEAR_COUNT_TOKENS", "yes")
+    asked = ["ask", "total by day", "--dry-run", "--model", US, "--data", "sales.csv"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sent"] == "to_count"
+    assert told["would_send"]["counted"]
+
+
 def test_an_answer_says_what_was_sent(ask):
     answer, _, _, bb = ask(*drafts(WRONG_COLUMN, RIGHT, RIGHT, RIGHT))
     assert answer.sent == f"Sent to {US}: 1 schema, 0 rows."
@@ -300,7 +351,7 @@ def test_a_question_back_is_answered_by_the_next_question(ask):
     assert then.whole_question == "total by region / the sum"
     assert [attempt.ok for attempt in then.attempts] == [False, True]
     last = server.asked()[-1]["messages"]
-    assert "The question:\ntotal by region" in last[0]["content"][-2]["text"]
+    assert {"text": "The question:\ntotal by region"} in last[0]["content"]
     (told,) = (block["toolResult"] for block in last[4]["content"])
     assert (told["status"], told["toolUseId"]) == ("success", "tooluse_q")
     assert "The person answers:\nthe sum" in told["content"][0]["text"]
@@ -340,6 +391,7 @@ def test_ask_in_a_shell_tells_the_question_and_ends_with_its_own_status(
 ):
     ask(ASKS, ASKS, ASKS)
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("BLUEBEAR_WARM", "false")  # no Spark of its own: nothing comes to a check
     asked = ["ask", "total by region", "--model", "bedrock", "--data", "sales.csv"]
     assert main([*asked, "--json"]) == 3
     told = json.loads(capsys.readouterr().out)

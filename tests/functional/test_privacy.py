@@ -194,6 +194,48 @@ def test_results_that_are_datasets_tell_no_value(private):
     private.bb.forget()
 
 
+def test_a_first_row_that_may_be_no_header_gives_no_names(private, folder):
+    """Two columns of words without a header: what is read as their names are values."""
+    file = folder / "pairs.csv"
+    file.write_text("Canaryville,Vogelfrei\nZwitscherstadt,Amsel\nDohle,Star\n")
+    private.bb.add_data("pairs", file)
+    read = "pairs = spark.table('pairs')\n"
+    wrong = read + "result = pairs.select('nope')\n"
+    right = read + "result = pairs.limit(2)\n"
+    answer, requests = private.ask("show pairs", wrong, right, data=("pairs",))
+    assert answer.ok, answer.error
+    assert "CREATE TABLE `pairs`" in requests[0]["messages"][0]["content"][0]["text"]
+    assert "UNRESOLVED_COLUMN" in told(requests)
+    assert "Canaryville" in str(answer.attempts[0].checked.fault)
+    assert leaked(requests) == []
+    warned = private.bb.tools.reporter.warnings
+    assert any("data add pairs PATH header=true" in warning for warning in warned)
+
+    result = private.bb.run(answer, into="some_pairs", strict=True)
+    assert "Canaryville" in result.df.columns
+    _, requests = private.ask("now sorted", wrong, right)
+    sent = str(requests[0]["messages"])
+    assert "CREATE TABLE `some_pairs`" in sent
+    assert "gave: 2 more" in sent
+    assert leaked(requests) == []
+
+    private.bb.share("pairs", "profile")
+    assert "Canaryville" in leaked(private.ask("show pairs", right)[1])
+    private.bb.share("default", "schema")
+    assert leaked(private.ask("show pairs", right)[1]) == []
+    private.bb.share("pairs.Canaryville", "shared")
+    assert "Canaryville" in leaked(private.ask("show pairs", right)[1])
+    private.bb.share("pairs.Canaryville", "schema")
+    private.bb.tools.catalog.remove("pairs")
+    private.bb.add_data("pairs", file, header="false")
+    _, requests = private.ask("show pairs", right, data=("pairs",))
+    assert "`column_1` STRING" in requests[0]["messages"][0]["content"][0]["text"]
+    assert leaked(requests) == []
+    for name in ("pairs", "some_pairs"):
+        private.bb.tools.catalog.remove(name)
+    private.bb.forget()
+
+
 def test_each_level_sends_what_it_says_and_columns_that_look_personal_stay(private):
     private.bb.share("birds", "profile")
     private.bb.share("birds.note", "schema")

@@ -122,8 +122,20 @@ def test_an_unknown_price_is_never_zero(desk):
     with pytest.raises(OverBudget, match=r"the price of new\.model is not known") as stopped:
         one.call(dollars=None, at_most=None, name="new.model")
     assert "budget_day = 0" in stopped.value.hint
+    assert "Bluebear.prices = {'new.model': {'input': ..., 'output': ...}}" in stopped.value.hint
     with pytest.raises(OverBudget, match=r"what today has cost is not known: 1 of its calls"):
         one.call()
+
+
+def test_a_price_that_is_said_later_holds_for_what_was_called_before(desk):
+    one = desk()
+    one.books.before(Usage("new.model"))
+    one.books.after(Usage("new.model", 400_000, 100_000))
+    one.settings.prices = {"new.*": {"input": 1, "output": 4}}
+    one.settings.budget_day = 0.9
+    with pytest.raises(OverBudget, match=r"\$0\.8000 spent today"):
+        one.call(at_most="0.2")
+    one.call(at_most="0.1")
 
 
 def test_where_only_what_it_took_has_no_price_the_most_it_may_have_cost_counts(desk):

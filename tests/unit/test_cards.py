@@ -143,3 +143,29 @@ def test_a_dataset_whose_place_looks_like_mathematics_is_no_formula(tmp_path):
     assert "$x$.csv" in card["text/plain"]
     assert "$x$.csv" not in card["text/html"]
     assert "$x$.csv" in Page(card["text/html"]).text
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "Nothing was sent. m would get 1 schema, 0 rows: about 1,234 tokens (an estimate, made here)."),
+        (
+            {"counted": True, "left": True},
+            "No model was asked; Bedrock got this to count it. m would get 1 schema, 0 rows: "
+            "1,234 tokens (as Bedrock counts).",
+        ),
+        (
+            {"left": True, "uncounted": "it does not count"},
+            "No model was asked; Bedrock got this to count it. m would get 1 schema, 0 rows: "
+            "about 1,234 tokens (an estimate, made here: it does not count).",
+        ),
+        (
+            {"uncounted": "no region"},
+            "Nothing was sent. m would get 1 schema, 0 rows: about 1,234 tokens (an estimate, made "
+            "here: no region).",
+        ),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_who_counted_and_what_left_for_it(more, told):
+    preview = Preview("m", {}, "text", 1234, Sent(1), **more)
+    assert cards.preview_told(preview) == (told, "text")

@@ -214,3 +214,59 @@ def test_a_line_end_in_the_last_of_many_columns_is_seen(tmp_path, end):
     path = tmp_path / "x.csv"
     path.write_bytes(text.encode())
     assert dict(describe("x", path).options)["multiLine"] == "true"
+
+
+NAMED = {
+    "usual names": "name,city\nAnna,Berlin\nBen,Rome\n",
+    "capital letters": "Name,City\nAnna,Berlin\nBen,Rome\n",
+    "over numbers": "Anna,points\nBen,4\nCleo,5\n",
+    "over dates": "wer,wann\nBen,2024-01-01\nCleo,2024-02-01\n",
+    "put together": "vor_name,x\nBen,rot\nCleo,blau\n",
+    "camel case": "vorName,x\nBen,rot\nCleo,blau\n",
+    "lower case": "wer,farbe\nBen,rot\nCleo,blau\n",
+    "codes": "carrier,owner\n9E,Endeavor Air Inc.\nAA,American Airlines Inc.\n",
+    "years": "Land,2023,2024\nHessen,5,6\nBayern,7,8\n",
+    "pandas": ",name,note\n0,Anna,x y\n1,Ben,z\n",
+}
+UNSURE = {
+    "words": "Anna,Rome\nBen,Paris\nCleo,Berlin\n",
+    "lower-case words": "anna,rome\nben,paris\ncleo,berlin\n",
+    "sentences": "I was ill,very bad\nNothing hurts,good\nIt was fine,so so\n",
+    "one row": "Anna,Rome\n",
+    "a missing number": "NA,Anna\n5,Ben\n7,Cleo\n",
+    "one column": "Anna\nBen\nCleo\n",
+    "blanks below": "Anna,Rome\n,\n,\n",
+}
+VALUES = {
+    "mail": "anna@example.com,Anna\nben@example.com,Ben\n",
+    "telephone": "Anna,+49 30 1234567\nBen,+49 40 7654321\n",
+    "link": "https://example.com/a,Anna\nhttps://example.com/b,Ben\n",
+    "UUID": "Anna,4c1d1d5e-0b6f-4c1f-9d4e-7a3c2b1a0f9e\nBen,4c1d1d5e-0b6f-4c1f-9d4e-7a3c2b1a0f9f\n",
+    "money": "Anna,$12.50\nBen,$7\n",
+    "address": "Anna,10.0.0.1\nBen,10.0.0.2\n",
+}
+
+
+@pytest.mark.parametrize("text", NAMED.values(), ids=NAMED.keys())
+def test_a_header_that_is_no_row_is_sure(tmp_path, text):
+    dataset = csv(tmp_path, text)
+    assert dict(dataset.options)["header"] == "true"
+    assert not any(column.guessed for column in dataset.columns)
+    assert not any("may be a row" in warning for warning in dataset.warnings)
+
+
+@pytest.mark.parametrize("text", UNSURE.values(), ids=UNSURE.keys())
+def test_a_first_row_that_looks_like_the_others_makes_guessed_names(tmp_path, text):
+    dataset = csv(tmp_path, text)
+    assert all(column.guessed for column in dataset.columns)
+    assert any("may be a row" in warning for warning in dataset.warnings)
+    for header in ("true", "false"):
+        said = csv(tmp_path, text, header=header)
+        assert not any(column.guessed for column in said.columns)
+        assert not any("may be a row" in warning for warning in said.warnings)
+
+
+@pytest.mark.parametrize("text", VALUES.values(), ids=VALUES.keys())
+def test_a_first_row_with_a_value_that_is_no_name_is_a_row(tmp_path, text):
+    dataset = csv(tmp_path, text)
+    assert [column.name for column in dataset.columns] == ["column_1", "column_2"]

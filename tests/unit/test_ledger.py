@@ -127,10 +127,32 @@ def test_days_are_the_users_own_and_months_are_files(tmp_path, monkeypatch):
         time.tzset()
 
 
-def _spend(folder):
-    ledger = Ledger(folder)
+def test_a_call_over_midnight_is_of_the_day_when_it_began(tmp_path, utc):
+    clock = Clock(dt.datetime(2026, 2, 28, 23, 59, 59, tzinfo=dt.timezone.utc))
+    ledger = Ledger(tmp_path, clock)
+    ended, dropped, _ = (ledger.begin(charge(dollars=None), anyway) for _ in range(3))
+    clock.now += dt.timedelta(seconds=2)
+    ledger.end(ended, charge())
+    ledger.drop(dropped)
+    assert ledger.today() == []
+    assert [c.open for c in ledger.since(dt.date(2026, 2, 28))] == [False, True]
+    assert [file.name for file in tmp_path.glob("*.jsonl")] == ["costs-2026-02.jsonl"]
+
+
+def test_an_end_that_cannot_be_read_leaves_the_most_it_may_have_cost(tmp_path, utc):
+    ledger = Ledger(tmp_path, Clock())
+    ledger.end(ledger.begin(charge(dollars=None), anyway), charge(dollars="0.01"))
+    begun, ended = ledger.file.read_text().splitlines()
+    ledger.file.write_text(f"{begun}\n{ended[:-20]}\n")
+    (left,) = ledger.today()
+    assert (left.open, left.amount) == (True, Decimal("0.05"))
+
+
+def _spend(folder, clock=None):
+    ledger = Ledger(folder, clock)
 
     def allow(day):
+        time.sleep(0.002)  # whoever gets in meanwhile is found out
         if sum(c.amount for c in day) + Decimal("0.05") > Decimal("1"):
             raise ValueError
 
@@ -150,6 +172,23 @@ def test_many_notebooks_at_once_spend_a_day_to_its_end_and_not_beyond(tmp_path):
     lines = Ledger(tmp_path).file.read_text().splitlines()
     assert len(lines) == 40
     assert all(json.loads(line) for line in lines)
+
+
+def test_two_kernels_at_the_end_of_a_month_keep_to_one_day(tmp_path, monkeypatch):
+    """One still writes to the old month's file; by their own clocks it is the same day."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        midnight = dt.datetime(2026, 3, 1, tzinfo=dt.timezone.utc)
+        clocks = [Clock(midnight - dt.timedelta(seconds=1)), Clock(midnight)]
+        with multiprocessing.get_context("fork").Pool(4) as pool:
+            pool.starmap(_spend, [(tmp_path, clock) for clock in clocks * 2])
+        spent = Ledger(tmp_path, clocks[1]).today()
+        assert sum(c.dollars for c in spent) == Decimal("1.00")
+        assert len(list(tmp_path.glob("*.jsonl"))) == 2
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):

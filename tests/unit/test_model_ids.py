@@ -82,11 +82,20 @@ def test_prices_by_geography_and_what_is_not_known():
     usage = Usage("x", 1_000_000, 1_000_000)
     assert model_ids.dollars(usage, f"global.{SONNET}") == Decimal(12)
     assert model_ids.dollars(usage, f"us.{SONNET}") == Decimal("13.2")
-    assert model_ids.dollars(usage, "us.amazon.nova-2-lite-v1:0") == Decimal("2.8")
+    assert model_ids.dollars(usage, SONNET) == Decimal("13.2")  # within one region
+    assert model_ids.dollars(usage, "us.amazon.nova-2-lite-v1:0") == Decimal("3.08")
+    assert model_ids.dollars(usage, "us.amazon.nova-pro-v1:0") == Decimal(4)
     assert model_ids.dollars(usage, "acme.writer") is None
     cached = Usage("x", 0, 0, cache_read=1_000_000)
     assert model_ids.dollars(cached, f"global.{SONNET}") == Decimal("0.2")
-    assert model_ids.dollars(cached, "amazon.nova-2-lite-v1:0") is None  # no cache price is listed
+
+
+def test_a_long_prompt_costs_more_in_all_its_parts():
+    model = "global.anthropic.claude-haiku-5-5"
+    short, long = Usage("x", 60_000, 1000, 40_000), Usage("x", 60_000, 1000, 40_001)
+    assert model_ids.dollars(short, model) == Decimal("0.0069")
+    assert model_ids.dollars(long, model) > 5 * model_ids.dollars(short, model)
+    assert model_ids.at_most(Usage("x", 100_001, 1000), model) == Decimal("0.065000625")
 
 
 def test_the_list_is_dated_and_of_bare_ids():
@@ -95,7 +104,8 @@ def test_the_list_is_dated_and_of_bare_ids():
     for name in (*known.order, *known.prices):
         assert model_ids.bare(name) == name
         assert model_ids.is_id(name)
-    assert known.order[0] in known.prices
+    assert set(known.order) <= set(known.prices)  # a default can be called under a budget
+    assert all(price.cache_read and price.cache_write for price in known.prices.values())
 
 
 def test_a_mistyped_id_has_near_ones():

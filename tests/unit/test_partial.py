@@ -41,3 +41,14 @@ def test_what_is_no_json_gives_nothing_or_its_text():
     assert CodeTap().feed("no json") == ""
     assert CodeTap().feed('{"code": "\\u12') == ""
     assert CodeTap().feed('{"code": "\\uZZZZ\\q"}') == "\\uZZZZ\\q"
+
+
+@given(st.text("a\U0001f43b\u00e9\\", max_size=9), st.lists(st.integers(0, 120), max_size=6))
+def test_an_emoji_in_two_escapes_is_whole_wherever_it_is_cut(code, cuts):
+    assert "".join(tapped(json.dumps({"code": code}), cuts)) == code
+
+
+def test_half_an_emoji_is_told_when_no_other_half_comes():
+    tap = CodeTap()
+    assert tap.feed('{"code": "\\ud83d') == ""
+    assert tap.feed("x = 1") == "\ufffdx = 1"

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluebear_magic.generation import telling
-from bluebear_magic.generation.converse import Features, Reply
+from bluebear_magic.generation.converse import Features
+from bluebear_magic.generation.replies import Reply
 from bluebear_magic.narration import as_shown
 from bluebear_magic.records import ChartHint
 from bluebear_magic.runner.envelope import Table
