@@ -318,7 +318,8 @@ class Bluebear:
         machine = self.tools.machine
         if self.settings.locked and name != self.policy.policy.name:
             raise ArgumentError(
-                f"this session is locked, by {self.policy.source}", "begin another one without it"
+                f"the policy is locked, by {self.policy.source}",
+                "change `policy` there, then restart the kernel",
             )
         if named(name, "", machine).tightened:
             raise ArgumentError(
