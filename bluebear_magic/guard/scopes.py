@@ -11,7 +11,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 ScopeKind = Literal["module", "function", "class", "comprehension"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -21,8 +21,7 @@ Node = TypeVar("Node", bound=ast.AST)
 Step = Literal["each", "part"] | int
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """One place where a name gets a value.
 
     ``kind``: ``value`` (assigned from ``value`` by ``steps``), ``augmented``
@@ -93,8 +92,7 @@ class Scope:
         return [binding for home in self.homes(name) for binding in home.bindings[name]]
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A name being read: the node, where, and what stands around it."""
 
     node: ast.Name
@@ -113,6 +111,9 @@ class Program:
     call_of: dict[int, ast.Call]  # id of a call's function -> the call
     around: dict[int, ast.AST]  # id of a call or a tuple -> what it stands in
     parent_of_attribute: dict[int, ast.AST]
+    parent_of_call: dict[int, ast.Attribute]  # id of a call -> the attribute read on what it gives
+    attributes: set[str]  # names of all attributes, read or not
+    stored: set[str]  # names of the attributes that are given a value, or deleted
     scope_of: dict[int, Scope]  # id of a function, lambda or comprehension -> its own scope
     deleted: set[str]  # names that a ``del`` takes away
     texts: list[tuple[ast.Constant, str]]  # every literal text
@@ -144,8 +145,10 @@ class _Walker:
     def __init__(self, tree: ast.Module) -> None:
         self.module = Scope("module", tree)
         self.program = Program(
-            self.module, defaultdict(list), [], [], {}, {}, {}, {}, set(), [], set()
-        )
+            module=self.module, nodes=defaultdict(list), uses=[], stores=[], call_of={}, around={},
+            parent_of_attribute={}, parent_of_call={}, attributes=set(), stored=set(), scope_of={},
+            deleted=set(), texts=[], imported=set(),
+        )  # fmt: skip
         self.stack: list[tuple[Any, Scope, ast.AST]] = [
             (node, self.module, tree) for node in tree.body
         ]
@@ -193,18 +196,34 @@ class _Walker:
                     program.texts.append((node, node.value))
                 continue
             nodes[kind].append((node, scope))
-            if kind is ast.Call:
+            if kind is ast.Attribute:
+                self.attribute(node, scope, parent)
+            elif kind is ast.Call:
                 program.call_of[id(node.func)] = node
                 program.around[id(node)] = parent
-            elif kind is ast.Attribute:
-                program.parent_of_attribute[id(node)] = parent
-            elif kind is ast.Tuple:
-                program.around[id(node)] = parent
-            handler = special.get(kind)
-            if handler is None or not handler(node, scope):
-                self.push_fields(node, scope)
+                stack.append((node.func, scope, node))
+                for item in node.args:
+                    stack.append((item, scope, node))
+                for item in node.keywords:
+                    stack.append((item, scope, node))
+            else:
+                if kind is ast.Tuple:
+                    program.around[id(node)] = parent
+                handler = special.get(kind)
+                if handler is None or not handler(node, scope):
+                    self.push_fields(node, scope)
         self.settle()
         return program
+
+    def attribute(self, node: ast.Attribute, scope: Scope, parent: ast.AST) -> None:
+        program, value = self.program, node.value
+        program.parent_of_attribute[id(node)] = parent
+        program.attributes.add(node.attr)
+        if type(node.ctx) is not ast.Load:
+            program.stored.add(node.attr)
+        if type(value) is ast.Call:
+            program.parent_of_call[id(value)] = node
+        self.stack.append((value, scope, node))
 
     def push_fields(self, node: ast.AST, scope: Scope) -> None:
         """Puts what ``node`` is made of on the stack."""
@@ -223,7 +242,11 @@ class _Walker:
     def bind(self, scope: Scope, name: str, binding: Binding) -> None:
         if binding.path:
             self.program.imported.add(binding.path)
-        scope.bindings.setdefault(name, []).append(binding)
+        known = scope.bindings.get(name)
+        if known is None:
+            scope.bindings[name] = [binding]
+        else:
+            known.append(binding)
 
     def targets(
         self,
@@ -236,6 +259,10 @@ class _Walker:
         shared: bool = False,
     ) -> None:
         """Binds every name of an assignment's left side to its piece of the right side."""
+        if type(target) is ast.Name:  # as nearly always
+            binding = Binding("value", target, read, value, steps, shared=shared)
+            self.bind(scope, target.id, binding)
+            return
         pending = [(target, value, steps)]
         while pending:
             target, value, steps = pending.pop()

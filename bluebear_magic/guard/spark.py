@@ -32,6 +32,16 @@ class SparkRules(Part):
         self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
         self.texts_judged = 0
         self.has_pandas = case.paths.has_pandas
+        # The later of two wins, as the more particular.
+        self.methods: dict[str, Callable[[ast.Call, Scope], None]] = {
+            **dict.fromkeys(lists.PIVOT_METHODS, self._pivot),
+            **dict.fromkeys(lists.STRING_CALL_METHODS, self._string_call),
+            "filter": self._conditions,
+            "where": self._conditions,
+            "selectExpr": self._select_expressions,
+            "sql": self._query,
+            "table": self._table_method,
+        }
 
     def run(self) -> None:
         """Adds every finding to the report."""
@@ -43,11 +53,12 @@ class SparkRules(Part):
                 elif call.func.attr == "register":
                     self._registered(call, scope)
         for call, scope in calls:
-            path = self.paths.path_of(call.func, scope)
-            if isinstance(call.func, ast.Attribute) and (
-                path is None or self.paths.sure_path_of(call.func, scope) is None
-            ):
-                self._method(call.func.attr, call, scope)
+            function = call.func
+            if type(function) is ast.Attribute:
+                rule = self.methods.get(function.attr)
+                if rule is not None and self.paths.sure_path_of(function, scope) is None:
+                    rule(call, scope)
+            path = self.paths.path_of(function, scope)
             if path is not None:
                 if path.startswith(_FUNCTIONS):
                     self._function(path.removeprefix(_FUNCTIONS), call, scope)
@@ -64,19 +75,8 @@ class SparkRules(Part):
         elif name in {"from_json", "from_csv"}:
             self._schema(_given(call, 1, "schema"), call, scope)
 
-    def _method(self, name: str, call: ast.Call, scope: Scope) -> None:
-        if name in {"filter", "where"}:
-            self._conditions(call, scope)
-        elif name == "selectExpr":
-            self._select_expressions(call, scope)
-        elif name == "sql":
-            self._query(call, scope)
-        elif name == "table":
-            self._table(_given(call, 0, "tableName"), call, scope)
-        elif name in lists.STRING_CALL_METHODS:
-            self._string_call(name, call, scope)
-        elif name in lists.PIVOT_METHODS:
-            self._pivot(call, scope)
+    def _table_method(self, call: ast.Call, scope: Scope) -> None:
+        self._table(_given(call, 0, "tableName"), call, scope)
 
     def _texts_of(self, node: ast.expr | None, call: ast.Call, scope: Scope) -> list[str]:
         """The texts an argument can be; a finding where that cannot be told."""
@@ -314,8 +314,9 @@ class SparkRules(Part):
 
     # --- methods called by name ---
 
-    def _string_call(self, name: str, call: ast.Call, scope: Scope) -> None:
+    def _string_call(self, call: ast.Call, scope: Scope) -> None:
         """Pandas' ``agg("to_csv", ...)`` calls any method whose name it is given."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         first = call.args[0] if call.args else None
         candidates = [] if first is None else [first]
         if first is None or (isinstance(first, ast.Constant) and first.value is None):
