@@ -29,9 +29,12 @@ class AttributeRules(Part):
         """Adds every finding to the report."""
         self._builders()
         self.built |= Writes(self.case).judged()
+        plain = self.policy.plain_attributes
         # The program lists a node before what it is made of, and the last first: turned round,
         # a chain's first attribute comes before the ones that go on from it.
         for node, scope in reversed(self.program.each(ast.Attribute)):
+            if type(node.value) is ast.Call and node.attr in plain and type(node.ctx) is ast.Load:
+                continue  # a method on what a call gives, as in most of a chain
             if id(node) not in self.built:
                 self._attribute(node, scope)
 

@@ -20,7 +20,8 @@ class Paths:
     def __init__(self, program: Program, policy: Policy) -> None:
         self.program = program
         self.policy = policy
-        self._known: dict[int, str | None] = {}
+        self._names: dict[tuple[Scope, str], str | None] = {}  # what was found out, by name
+        self._known: dict[int, str | None] = {}  # ... and by attribute
         self._sure: dict[int, str | None] = {}
         self.starred: dict[str, str] = {}  # name that a star import binds -> its path
         self.stars = [
@@ -52,18 +53,19 @@ class Paths:
 
     def path_of(self, node: ast.expr, scope: Scope) -> str | None:
         """The dotted path of what ``node`` names in a library; None for everything else."""
-        kind = type(node)
-        if kind is not ast.Name and kind is not ast.Attribute:
+        if isinstance(node, ast.Name):
+            name = (scope, node.id)
+            if name not in self._names:
+                self._names[name] = self._path_of_name(node.id, scope)
+            return self._names[name]
+        if not isinstance(node, ast.Attribute):
             return None
         key = id(node)
         if key not in self._known:
-            self._known[key] = self._path_of(node, scope)
+            self._known[key] = self._path_of_attribute(node, scope)
         return self._known[key]
 
-    def _path_of(self, node: ast.expr, scope: Scope) -> str | None:
-        if isinstance(node, ast.Name):
-            return self._path_of_name(node.id, scope)
-        assert isinstance(node, ast.Attribute)
+    def _path_of_attribute(self, node: ast.Attribute, scope: Scope) -> str | None:
         base = self.path_of(node.value, scope)
         if base is None or not (base in self.policy.modules or base in self.policy.classes):
             return None
@@ -111,7 +113,8 @@ class Paths:
         home = scope.resolve(name)
         if home is None:
             return self.starred.get(name)
-        for binding in scope.meanings(name):
+        bindings = scope.meanings(name) if home.kind == "class" else home.bindings[name]
+        for binding in bindings:
             if binding.kind == "import":
                 return binding.path
         starred = self.starred.get(name)

@@ -70,6 +70,11 @@ class Policy:
         return self.known | self.attributes
 
     @functools.cached_property
+    def plain_attributes(self) -> frozenset[str]:
+        """``attributes`` without those that depend on how they are used."""
+        return self.attributes - lists.JUDGED_ATTRIBUTES
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change when any list does."""
         content = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}

@@ -14,7 +14,7 @@ from bluebear_magic.guard.part import Case, Part
 from bluebear_magic.guard.paths import Paths
 from bluebear_magic.guard.policy import Policy
 from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Scope, Use, analyse
+from bluebear_magic.guard.scopes import Program, Scope, Use, analyse
 from bluebear_magic.guard.spark import SparkRules
 from bluebear_magic.guard.texts import Texts
 from bluebear_magic.records import Finding
@@ -56,6 +56,13 @@ def _parse(code: str, report: Report) -> ast.Module | None:
 
 def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
     program = analyse(tree)
+    try:
+        _judge_program(program, report, policy)
+    finally:
+        program.close()
+
+
+def _judge_program(program: Program, report: Report, policy: Policy) -> None:
     paths = Paths(program, policy)
     texts = Texts(
         program,

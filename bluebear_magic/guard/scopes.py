@@ -11,6 +11,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 ScopeKind = Literal["module", "function", "class", "comprehension"]
@@ -119,6 +120,13 @@ class Program:
     texts: list[tuple[ast.Constant, str]]  # every literal text
     imported: set[str]  # dotted names of everything imported
 
+    def close(self) -> None:
+        """Lets go of the bindings, which point at their scopes: so what the program held is free
+        at once, and the garbage collector has no tree of thousands of nodes to look through.
+        """
+        for scope in (self.module, *self.scope_of.values()):
+            scope.bindings.clear()
+
     def each(self, kind: type[Node]) -> list[tuple[Node, Scope]]:
         """All nodes of this exact type, each with its scope."""
         return cast("list[tuple[Node, Scope]]", self.nodes.get(kind, []))
@@ -130,11 +138,15 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PLAIN_FIELDS = {"ctx", "op", "ops", "kind", "attr", "conversion", "type_comment", "level"}
 
 
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """Fields of a type of node that hold other nodes; worked out once."""
+class _Fields(dict[type[ast.AST], Callable[[ast.AST], tuple[Any, ...]]]):
+    """What gives the fields of a type of node that can hold other nodes; worked out once."""
 
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        self[kind] = tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[ast.AST], tuple[Any, ...]]:
+        names = [name for name in kind._fields if name not in _PLAIN_FIELDS]
+        if len(names) > 1:
+            self[kind] = attrgetter(*names)
+        else:  # of one name it gives no tuple
+            self[kind] = lambda node: tuple(getattr(node, name) for name in names)
         return self[kind]
 
 
@@ -152,37 +164,9 @@ class _Walker:
         self.stack: list[tuple[Any, Scope, ast.AST]] = [
             (node, self.module, tree) for node in tree.body
         ]
-        self.special: dict[type[ast.AST], Callable[..., bool | None]] = {
-            ast.Import: self.imported,
-            ast.ImportFrom: self.imported_from,
-            ast.FunctionDef: self.function,
-            ast.AsyncFunctionDef: self.function,
-            ast.Lambda: self.function,
-            ast.ClassDef: self.class_,
-            ast.Assign: self.assign,
-            ast.AnnAssign: self.annotated,
-            ast.AugAssign: self.augmented,
-            ast.NamedExpr: self.named,
-            ast.For: self.loop,
-            ast.AsyncFor: self.loop,
-            ast.With: self.with_,
-            ast.AsyncWith: self.with_,
-            ast.ExceptHandler: self.handler,
-            ast.Global: self.global_,
-            ast.Nonlocal: self.nonlocal_,
-            ast.MatchAs: self.capture,
-            ast.MatchStar: self.capture,
-            ast.MatchMapping: self.capture_rest,
-            **dict.fromkeys(_COMPREHENSIONS, self.comprehension),
-            **{
-                getattr(ast, name): self.type_parameter
-                for name in _TYPE_PARAMETERS
-                if hasattr(ast, name)
-            },
-        }
 
     def run(self) -> Program:
-        stack, special, program = self.stack, self.special, self.program
+        stack, special, program = self.stack, _SPECIAL, self.program
         nodes, uses, stores = program.nodes, program.uses, program.stores
         while stack:
             node, scope, parent = stack.pop()
@@ -202,15 +186,14 @@ class _Walker:
                 program.call_of[id(node.func)] = node
                 program.around[id(node)] = parent
                 stack.append((node.func, scope, node))
-                for item in node.args:
-                    stack.append((item, scope, node))
-                for item in node.keywords:
-                    stack.append((item, scope, node))
+                stack.extend([(item, scope, node) for item in node.args])
+                if node.keywords:
+                    stack.extend([(item, scope, node) for item in node.keywords])
             else:
                 if kind is ast.Tuple:
                     program.around[id(node)] = parent
                 handler = special.get(kind)
-                if handler is None or not handler(node, scope):
+                if handler is None or not handler(self, node, scope):
                     self.push_fields(node, scope)
         self.settle()
         return program
@@ -221,19 +204,19 @@ class _Walker:
         program.attributes.add(node.attr)
         if type(node.ctx) is not ast.Load:
             program.stored.add(node.attr)
-        if type(value) is ast.Call:
+        if isinstance(value, ast.Name):
+            program.uses.append(Use(value, scope, node))
+            return
+        if isinstance(value, ast.Call):
             program.parent_of_call[id(value)] = node
         self.stack.append((value, scope, node))
 
     def push_fields(self, node: ast.AST, scope: Scope) -> None:
         """Puts what ``node`` is made of on the stack."""
         stack = self.stack
-        for name in _FIELDS[type(node)]:
-            value = getattr(node, name, None)
+        for value in _FIELDS[type(node)](node):
             if type(value) is list:
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        stack.append((item, scope, node))
+                stack.extend([(item, scope, node) for item in value if isinstance(item, ast.AST)])
             elif isinstance(value, ast.AST):
                 stack.append((value, scope, node))
 
@@ -408,6 +391,37 @@ class _Walker:
                 home = scope.parent.resolve(name) if scope.parent else None
                 if home is not None:
                     home.bindings[name].extend(scope.bindings.pop(name))
+
+
+# Types of nodes that bind names or open a scope; what pushes its own parts gives True.
+_SPECIAL: dict[type[ast.AST], Callable[[_Walker, Any, Scope], bool | None]] = {
+    ast.Import: _Walker.imported,
+    ast.ImportFrom: _Walker.imported_from,
+    ast.FunctionDef: _Walker.function,
+    ast.AsyncFunctionDef: _Walker.function,
+    ast.Lambda: _Walker.function,
+    ast.ClassDef: _Walker.class_,
+    ast.Assign: _Walker.assign,
+    ast.AnnAssign: _Walker.annotated,
+    ast.AugAssign: _Walker.augmented,
+    ast.NamedExpr: _Walker.named,
+    ast.For: _Walker.loop,
+    ast.AsyncFor: _Walker.loop,
+    ast.With: _Walker.with_,
+    ast.AsyncWith: _Walker.with_,
+    ast.ExceptHandler: _Walker.handler,
+    ast.Global: _Walker.global_,
+    ast.Nonlocal: _Walker.nonlocal_,
+    ast.MatchAs: _Walker.capture,
+    ast.MatchStar: _Walker.capture,
+    ast.MatchMapping: _Walker.capture_rest,
+    **dict.fromkeys(_COMPREHENSIONS, _Walker.comprehension),
+    **{
+        getattr(ast, name): _Walker.type_parameter
+        for name in _TYPE_PARAMETERS
+        if hasattr(ast, name)
+    },
+}
 
 
 def analyse(tree: ast.Module) -> Program:

@@ -32,48 +32,43 @@ class SparkRules(Part):
         self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
         self.texts_judged = 0
         self.has_pandas = case.paths.has_pandas
-        # The later of two wins, as the more particular.
-        self.methods: dict[str, Callable[[ast.Call, Scope], None]] = {
-            **dict.fromkeys(lists.PIVOT_METHODS, self._pivot),
-            **dict.fromkeys(lists.STRING_CALL_METHODS, self._string_call),
-            "filter": self._conditions,
-            "where": self._conditions,
-            "selectExpr": self._select_expressions,
-            "sql": self._query,
-            "table": self._table_method,
-        }
 
     def run(self) -> None:
         """Adds every finding to the report."""
         calls: list[tuple[ast.Call, Scope]] = list(self.program.each(ast.Call))
-        for call, scope in calls:
-            if isinstance(call.func, ast.Attribute):
-                if call.func.attr in lists.VIEW_METHODS:
-                    self._view(call, scope)
-                elif call.func.attr == "register":
-                    self._registered(call, scope)
+        if not self.program.attributes.isdisjoint({"register", *lists.VIEW_METHODS}):
+            for call, scope in calls:
+                self._made(call, scope)
         for call, scope in calls:
             function = call.func
             if type(function) is ast.Attribute:
-                rule = self.methods.get(function.attr)
+                rule = _METHODS.get(function.attr)
                 if rule is not None and self.paths.sure_path_of(function, scope) is None:
-                    rule(call, scope)
+                    rule(self, call, scope)
+                if type(function.value) is ast.Call:
+                    continue  # of what a call gives: no function of a library
             path = self.paths.path_of(function, scope)
-            if path is not None:
-                if path.startswith(_FUNCTIONS):
-                    self._function(path.removeprefix(_FUNCTIONS), call, scope)
-                elif path in {"pandas.pivot_table", "pandas.crosstab"}:
-                    self._pivot(call, scope)
+            if path in _CALLS:
+                _CALLS[path](self, call, scope)
+
+    def _made(self, call: ast.Call, scope: Scope) -> None:
+        """Takes down the views and functions that the cell makes."""
+        if isinstance(call.func, ast.Attribute):
+            if call.func.attr in lists.VIEW_METHODS:
+                self._view(call, scope)
+            elif call.func.attr == "register":
+                self._registered(call, scope)
 
     # --- functions and methods ---
 
-    def _function(self, name: str, call: ast.Call, scope: Scope) -> None:
-        if name == "expr":
-            self._expressions(_given(call, 0, "str"), call, scope)
-        elif name in {"call_function", "call_udf"}:
-            self._function_name(_given(call, 0, "funcName", "udfName"), call, scope)
-        elif name in {"from_json", "from_csv"}:
-            self._schema(_given(call, 1, "schema"), call, scope)
+    def _expr(self, call: ast.Call, scope: Scope) -> None:
+        self._expressions(_given(call, 0, "str"), call, scope)
+
+    def _call_by_name(self, call: ast.Call, scope: Scope) -> None:
+        self._function_name(_given(call, 0, "funcName", "udfName"), call, scope)
+
+    def _from_text(self, call: ast.Call, scope: Scope) -> None:
+        self._schema(_given(call, 1, "schema"), call, scope)
 
     def _table_method(self, call: ast.Call, scope: Scope) -> None:
         self._table(_given(call, 0, "tableName"), call, scope)
@@ -363,6 +358,27 @@ class SparkRules(Part):
                 self.report.add("PY-STRING-CALL", keyword.value, "aggfunc")
         if len(call.args) > 3 or any(isinstance(item, ast.Starred) for item in call.args):
             self.report.add("PY-ARGUMENT", call, "aggfunc")
+
+
+# The later of two wins, as the more particular.
+_METHODS: dict[str, Callable[[SparkRules, ast.Call, Scope], None]] = {
+    **dict.fromkeys(lists.PIVOT_METHODS, SparkRules._pivot),
+    **dict.fromkeys(lists.STRING_CALL_METHODS, SparkRules._string_call),
+    "filter": SparkRules._conditions,
+    "where": SparkRules._conditions,
+    "selectExpr": SparkRules._select_expressions,
+    "sql": SparkRules._query,
+    "table": SparkRules._table_method,
+}
+_CALLS: dict[str | None, Callable[[SparkRules, ast.Call, Scope], None]] = {
+    f"{_FUNCTIONS}expr": SparkRules._expr,
+    f"{_FUNCTIONS}call_function": SparkRules._call_by_name,
+    f"{_FUNCTIONS}call_udf": SparkRules._call_by_name,
+    f"{_FUNCTIONS}from_json": SparkRules._from_text,
+    f"{_FUNCTIONS}from_csv": SparkRules._from_text,
+    "pandas.pivot_table": SparkRules._pivot,
+    "pandas.crosstab": SparkRules._pivot,
+}
 
 
 def _given(call: ast.Call, index: int, *names: str) -> ast.expr | None:
