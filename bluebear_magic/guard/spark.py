@@ -14,6 +14,7 @@ from bluebear_magic.guard.scopes import Scope
 from bluebear_magic.guard.sql import Fault, Names
 
 MAX_QUERIES = 1_000  # texts of SQL; a cell has some dozens at most
+MAX_SQL = 60_000  # characters of all of them; one text may have sql.MAX_SQL
 _Check = Callable[[str, Names, Policy], list[Fault]]
 _FUNCTIONS = "pyspark.sql.functions."
 _TYPES = "pyspark.sql.types."
@@ -30,7 +31,7 @@ class SparkRules(Part):
         self.views: dict[str, list[tuple[ast.Call, Scope]]] = {}  # name -> where it is made
         self.functions: set[str] = set()
         self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
-        self.texts_judged = 0
+        self.texts_judged = self.letters_judged = 0
         self.has_pandas = case.paths.has_pandas
 
     def run(self) -> None:
@@ -185,12 +186,17 @@ class SparkRules(Part):
         if key in self.judged and not self.views:
             return self.judged[key]
         self.texts_judged += 1
+        self.letters_judged += len(text)
         if self.texts_judged > MAX_QUERIES:
-            detail = f"it has more than {MAX_QUERIES:,} texts of SQL"
-            self.report.add_at("PY-SIZE", 1, 0, "", detail=detail)
-            return []
+            return self._too_much(f"{MAX_QUERIES:,} texts of SQL")
+        if self.letters_judged > MAX_SQL and self.texts_judged > 1:
+            return self._too_much(f"{MAX_SQL:,} characters of SQL")
         self.judged[key] = check(text, names, self.policy)
         return self.judged[key]
+
+    def _too_much(self, what: str) -> list[Fault]:
+        self.report.add_at("PY-SIZE", 1, 0, "", detail=f"it has more than {what}")
+        return []
 
     def _names(self, place: tuple[ast.Call, Scope], given: Iterable[str] = ()) -> Names:
         extra = set(given)

@@ -23,7 +23,7 @@ from bluebear_magic.guard.policy import Policy
 Token = Any  # of sqlglot, which is not loaded before the first SQL text
 Tree = Any
 
-MAX_SQL = 50_000  # characters of one text
+MAX_SQL = 30_000  # characters of one text
 MAX_FAULTS = 20  # of one text
 MAX_DEPTH = 60  # parentheses in parentheses
 KEPT = 32  # texts whose trees are kept ...
