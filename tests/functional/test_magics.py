@@ -821,7 +821,7 @@ def test_a_question_that_writes_inserts_a_cell_that_asks(kernel, may_write, scri
     out = tmp_path / "counts"
     scripted(writing(out))
     asked = kernel.run("%%bluebear --model scripted\nkeep the counts in that folder")
-    assert asked.ok, asked.trouble
+    assert asked.ok, asked.text
     assert f"line 2: this code writes parquet files to {out}" in asked.text
     assert "A new cell below asks for your approval" in asked.text
     assert "Run" not in asked.buttons  # only the cell runs it
