@@ -20,6 +20,7 @@ from bluebear_magic.guard.texts import Texts
 from bluebear_magic.records import Finding
 
 MAX_CODE = 100_000  # characters; a cell has some thousand
+MAX_CLASSES = 200  # each may be made from, or stand for, any other
 _BUILTINS = frozenset(dir(builtins)) | lists.BUILTINS_REFUSED
 
 
@@ -56,6 +57,10 @@ def _parse(code: str, report: Report) -> ast.Module | None:
 
 def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
     program = analyse(tree)
+    if len(program.each(ast.ClassDef)) > MAX_CLASSES:
+        report.add_at("PY-SIZE", 1, 0, "", detail=f"it has more than {MAX_CLASSES} classes")
+        program.close()
+        return
     try:
         _judge_program(program, report, policy)
     finally:

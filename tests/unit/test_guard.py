@@ -378,6 +378,8 @@ STRANGE = {
     "statements": "a = 1\n" * 10_000,
     "SQL of a megabyte": 'spark.sql("SELECT ' + "a," * 500_000 + 'a")',
     "SQL as long as the code": 'spark.sql("SELECT ' + "a," * 45_000 + 'a")',
+    "classes of one name": "class A(A):\n x = 1\n" * 4_500,
+    "classes in a row": "".join(f"class A{i}(A{i - 1}): pass\n" for i in range(1, 4_000)),
     "texts of SQL": "".join(f"spark.sql('SELECT {i}')\n" for i in range(4_000)),
     "surrogate for a name": "\ud800 = 1",
     "unknown names": "\n".join(f"a{i} = b{i}" for i in range(10_000)),
