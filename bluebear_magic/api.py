@@ -55,6 +55,7 @@ from bluebear_magic.records import (
     Checked,
     Dataset,
     ErrorInfo,
+    Finding,
     PastTurn,
     Preview,
     Profile,
@@ -208,6 +209,11 @@ class Bluebear:
         if strict and checked.error:
             raise as_error(checked.error)
         return checked
+
+    def awaiting(self, answer: Answer) -> tuple[Finding, ...]:
+        """What of an answer's code waits for a person's approval, under the policy of now."""
+        datasets = self.tools.catalog.resolve(answer.datasets)
+        return pipeline.judged(self.tools, answer.code, datasets).pending
 
     def run(
         self,

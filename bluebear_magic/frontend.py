@@ -100,7 +100,7 @@ class Frontend:
             self.reporter.settle(cards.sent_card(sent))
             return
         place = place_of(self.shell)
-        self.bb.tools.books.notebook = place.notebook
+        self.bb.tools.approvals.notebook = self.bb.tools.books.notebook = place.notebook
         below = self._below(place, question, data)
         if below.state == "current" and below.cell and not (request.new or request.fresh):
             self._stay(below.cell, question, request)
@@ -153,6 +153,8 @@ class Frontend:
         self._memory.remember(place, cell)
         self._writer.insert(text)
         where = f"A new cell below runs this code into {name}."
+        if self.bb.awaiting(answer):
+            where = f"A new cell below asks for your approval, and runs this code into {name}."
         if below.state == "unknown":
             where += " (This notebook's file is not known: an earlier copy may be there.)"
         return where
@@ -168,15 +170,17 @@ class Frontend:
     # --- running -----------------------------------------------------------
 
     def _offer(self, answer: Answer, request: Request, name: str) -> None:
-        """The picker below the answer; with ``--run``, the result instead."""
+        """The picker below the answer; with ``--run``, the result instead.
+
+        Code that waits for approval gets no picker: the cell with it asks when it is run.
+        """
         if request.backend is not None:
             self.bb.use(request.backend, code=answer.code)
         if request.run:
-            with self.reporter.cell():  # below the answer, which is settled
-                self._show_run(answer, name, None)
+            self._run_now(answer, name)
             return
         backends = self.bb.tools.backends
-        if not has_widgets(self.shell):
+        if not has_widgets(self.shell) or self.bb.awaiting(answer):
             return
         from IPython.display import display
 
@@ -195,6 +199,18 @@ class Frontend:
         display(picker)
         tables = max(1, len(answer.chosen.checked.tables) if answer.chosen else 1)
         slots += [display(EMPTY, raw=True, display_id=True) for _ in range(1 + tables)]
+
+    def _run_now(self, answer: Answer, name: str) -> None:
+        """Runs below the answer, which is settled; where that needs approval, asks for it."""
+        try:
+            with self.reporter.cell():
+                self._show_run(answer, name, None, approved_by_command())
+        except NeedsApproval as error:
+            self._ask_approval(answer, error, name, None)
+            # The pair stands below and the question is answered: a cell that failed would insert
+            # no cell. Where nobody is there to press a button, it fails.
+            if APPROVED in os.environ or not has_widgets(self.shell):
+                raise
 
     def _runner(
         self, answer: Answer, name: str | None, slots: list[Any], backend: str | None = None

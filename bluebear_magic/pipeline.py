@@ -35,6 +35,7 @@ from bluebear_magic.errors import (
 from bluebear_magic.folders import cache_folder, prune, writable
 from bluebear_magic.guard import Policy, Verdict
 from bluebear_magic.guard.effective import Effective, effective
+from bluebear_magic.guard.writes import told as told_of
 from bluebear_magic.machine import Machine
 from bluebear_magic.protocols import Backend, Model, Previews, Reporter
 from bluebear_magic.provenance import targets
@@ -310,7 +311,8 @@ def _drive(
                 step = steps.send(draft)
             else:
                 with _timed(timings, "check"):
-                    checked = check(tools, step.draft.code, context.datasets, ask.approve)
+                    code = step.draft.code
+                    checked = check(tools, code, context.datasets, ask.approve, draft=True)
                 tried.append(Attempt(len(tried) + 1, step.draft, checked))
                 if not checked.ok:
                     tools.reporter.attempt(len(tried), step.draft, checked)
@@ -363,17 +365,23 @@ def _told(
 
 
 def check(
-    tools: Tools, code: str, datasets: Sequence[Dataset], approve: Collection[str] = ()
+    tools: Tools,
+    code: str,
+    datasets: Sequence[Dataset],
+    approve: Collection[str] = (),
+    *,
+    draft: bool = False,
 ) -> Checked:
     """Guard, then one run over samples. A check that passes is noted in the receipts.
 
     ``approve``: rules that the person at the command has said yes to. Approved writes are tried
-    in a folder that ends with the check; their targets are left alone.
+    in a folder that ends with the check; their targets are left alone. So are those of a
+    ``draft`` that wait for approval, which whoever runs it is asked for.
     """
     timings: dict[str, float] = {}
     with _timed(timings, "guard"):
         verdict = judged(tools, code, datasets, approve)
-    if not verdict.ok:
+    if verdict.blocking or (verdict.pending and not draft):
         return Checked(verdict.findings, None, timings)
     tools.approvals.taken(code, verdict, tools.policy, "check")
     return _try(tools, code, datasets, verdict, timings)
@@ -439,7 +447,7 @@ def _tried(tools: Tools, code: str, bindings: tuple[Binding, ...], verdict: Verd
     limits = Limits(rows=50, seconds=tools.settings.check_seconds)
     checker = pick("local", tools.backends)
     tools.reporter.progress(f"checking on {checker.title}")
-    job = Job(code, bindings, "sample", limits, writes=verdict.writes)
+    job = Job(code, bindings, "sample", limits, writes=verdict.tried)
     return meaning.advised(checker.run(job, tools.reporter))
 
 
@@ -457,10 +465,16 @@ def _doubtful(
 
 
 def _tell(tools: Tools, checked: Checked) -> None:
-    """Shows what is doubtful in code that is used all the same, and what was not looked at."""
+    """Shows what is doubtful in code that is used all the same, what was not looked at, and what
+    running the code would write.
+    """
     for note in checked.notes:
         tools.reporter.warn(note)
     for finding in checked.findings:
+        if finding.severity == "approve" and finding.write is not None:
+            what = f"line {finding.line}: this code writes {told_of(finding.write)}."
+            how = "Running it asks for your approval; nothing was written yet."
+            tools.reporter.warn(f"{what} {how}")
         if meaning.is_of(finding):
             said = f"line {finding.line}: {finding.message}. {finding.suggestion}".rstrip()
             tools.reporter.warn(said)

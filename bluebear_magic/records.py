@@ -364,7 +364,9 @@ class Checked:
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
-        """The findings that keep the code from being used."""
+        """The findings that keep the code from being used; of a draft that works, those that keep
+        it from being run before a person approves them.
+        """
         return tuple(f for f in self.findings if f.severity in {"block", "approve"})
 
     @property

@@ -70,6 +70,12 @@ class Verdict:
         """The writes that were approved."""
         return tuple(finding.write for finding in self.approved if finding.write is not None)
 
+    @property
+    def tried(self) -> tuple[Write, ...]:
+        """The writes that a check tries in a folder of its own: approved, or waiting for it."""
+        found = (finding.write for finding in (*self.approved, *self.pending))
+        return tuple(write for write in found if write is not None)
+
     def approve(self, rules: Collection[str]) -> Verdict:
         """The verdict after a person has said yes to these rules."""
         approved = tuple(f for f in self.pending if f.rule in rules)

@@ -29,6 +29,7 @@ class Annotations:
         self.program = program
         self.path_of = path_of
         self._known: dict[int, bool] = {}
+        self._read: list[ast.expr] = []  # kept alive: what is known of nodes goes by their id
 
     def faulty(self) -> Iterator[ast.expr]:
         """Every annotation, and every type given to a maker of types, that could run code."""
@@ -105,6 +106,7 @@ class Annotations:
             inner = ast.parse(value.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
+        self._read.append(inner)
         return self._plain(inner, scope, depth, text=True)
 
     def _plain_name(self, node: ast.Name, scope: Scope, depth: int, *, text: bool) -> bool:

@@ -23,18 +23,25 @@ class AttributeRules(Part):
         self.refused: set[int] = set()  # attributes refused, so that a chain is refused once
         self.built: set[int] = set()  # attributes of a builder's chain, judged as a whole
         self.own_attributes = case.texts.own_methods
+        self.free: set[str] = set()  # paths that may be used as they like
 
     def run(self) -> None:
         """Adds every finding to the report."""
         self._builders()
         self.built |= Writes(self.case).judged()
-        attributes = sorted(self.program.each(ast.Attribute), key=lambda item: _depth_key(item[0]))
-        for node, scope in attributes:
+        plain = self.policy.plain_attributes
+        # The program lists a node before what it is made of, and the last first: turned round,
+        # a chain's first attribute comes before the ones that go on from it.
+        for node, scope in reversed(self.program.each(ast.Attribute)):
+            if type(node.value) is ast.Call and node.attr in plain and type(node.ctx) is ast.Load:
+                continue  # a method on what a call gives, as in most of a chain
             if id(node) not in self.built:
                 self._attribute(node, scope)
 
     def used_path(self, path: str, node: ast.expr, parent: ast.AST) -> None:
         """A module, or something of a module, is named: is it used as it may be?"""
+        if path in self.free:
+            return
         if path in self.policy.modules:
             if not (isinstance(parent, ast.Attribute) and parent.value is node):
                 self.report.add("PY-MODULE-VALUE", node, source(node))
@@ -59,8 +66,11 @@ class AttributeRules(Part):
         elif path in MAKERS:
             if call is None and not isinstance(parent, ast.ClassDef):
                 self.report.add("PY-MODULE-VALUE", node, source(node))
-        elif path == "functools.wraps" and (call is None or len(call.args) != 1 or call.keywords):
-            self.report.add("PY-ARGUMENT", node, source(node))
+        elif path == "functools.wraps":
+            if call is None or len(call.args) != 1 or call.keywords:
+                self.report.add("PY-ARGUMENT", node, source(node))
+        else:
+            self.free.add(path)
 
     def _names_a_type(self, node: ast.expr, parent: ast.AST) -> bool:
         """Whether a class stands in an annotation or in ``isinstance``, and is not called."""
@@ -340,11 +350,6 @@ def _below(node: ast.Attribute) -> Iterator[ast.AST]:
             current = current.func
         else:
             return
-
-
-def _depth_key(node: ast.AST) -> tuple[int, int]:
-    """Sorts a chain's first attribute before the ones that go on from it."""
-    return (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))
 
 
 def has_arguments(call: ast.Call) -> bool:

@@ -35,7 +35,7 @@ class OwnClasses:
         self.attributes: dict[int, set[str]] = {}  # id of a class's scope -> its attributes
         self.uses_in: dict[int, list[Use]] = {}  # id of a scope -> names used in it
         self.uses_of: dict[str, list[Use]] = {}
-        for use in program.uses:
+        for use in program.uses if program.each(ast.ClassDef) else ():
             self.uses_in.setdefault(id(use.scope), []).append(use)
             self.uses_of.setdefault(use.node.id, []).append(use)
         self.bases: dict[int, list[ast.ClassDef]] = {}  # id of a class -> the cell's it is made of

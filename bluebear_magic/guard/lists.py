@@ -568,6 +568,10 @@ SHOWING_ARGUMENTS = _words("""
     columns header index na_rep float_format sparsify index_names justify max_rows min_rows max_cols
     show_dimensions decimal line_width max_colwidth tablefmt floatfmt numalign stralign
 """)
+# Attributes of objects that are allowed by how they are used, not by their name alone.
+JUDGED_ATTRIBUTES = (
+    CHECKED_METHODS | SHOWING_METHODS | _words("args conf data format format_map json read")
+)
 
 # --- syntax ------------------------------------------------------------------
 

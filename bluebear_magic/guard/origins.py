@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from bluebear_magic.guard import lists
 from bluebear_magic.guard.constants import MAX_TEXTS, Value
@@ -47,20 +48,11 @@ class Origins:
         self.path_of = path_of
         self.steps = 0
         self.strict = 0  # above 0 while containers are followed: they must not change on the way
-        self.call_scopes = {id(node): scope for node, scope in program.each(ast.Call)}
         self.made: list[ast.AST] = []
         self.open: set[tuple[int, int]] = set()
-        self.uses_of: dict[tuple[int, str], list[tuple[ast.Name, ast.AST]]] = {}
-        for use in program.uses:
-            for home in use.scope.homes(use.node.id):
-                self.uses_of.setdefault((id(home), use.node.id), []).append((use.node, use.parent))
         # Names of attributes that objects of the cell may have, so that a method of Spark's by
         # that name need not be Spark's.
-        self.stored = {
-            node.attr
-            for node, _ in program.each(ast.Attribute)
-            if not isinstance(node.ctx, ast.Load)
-        }
+        self.stored = program.stored
         self.own_methods = self.stored | {
             name
             for scope in program.scope_of.values()
@@ -76,8 +68,22 @@ class Origins:
                 path.rpartition(".")[2] in _NAMING or path in {"enum", "typing"}
                 for path in program.imported
             )
-            or any(node.attr in _NAMING for node, _ in program.each(ast.Attribute))
+            or bool(program.attributes & _NAMING)
         )
+
+    @cached_property
+    def call_scopes(self) -> dict[int, Scope]:
+        """Id of each call -> the scope that it stands in."""
+        return {id(node): scope for node, scope in self.program.each(ast.Call)}
+
+    @cached_property
+    def uses_of(self) -> dict[tuple[int, str], list[tuple[ast.Name, ast.AST]]]:
+        """Where the names of each scope are read, by the scope's id; few programs ask."""
+        found: dict[tuple[int, str], list[tuple[ast.Name, ast.AST]]] = {}
+        for node, scope, parent in self.program.uses:
+            for home in scope.homes(node.id):
+                found.setdefault((id(home), node.id), []).append((node, parent))
+        return found
 
     def value(self, node: ast.expr, scope: Scope, depth: int = 0) -> Value:
         """Every text that ``node`` can be."""

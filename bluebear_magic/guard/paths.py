@@ -20,7 +20,9 @@ class Paths:
     def __init__(self, program: Program, policy: Policy) -> None:
         self.program = program
         self.policy = policy
-        self._known: dict[int, str | None] = {}
+        self._names: dict[tuple[Scope, str], str | None] = {}  # what was found out, by name
+        self._known: dict[int, str | None] = {}  # ... and by attribute
+        self._sure: dict[int, str | None] = {}
         self.starred: dict[str, str] = {}  # name that a star import binds -> its path
         self.stars = [
             node
@@ -36,15 +38,11 @@ class Paths:
         self.has_arrays = self.has_pandas or any(
             path.split(".")[0] == "numpy" for path in program.imported
         )
-        self.parent_of_call = {
-            id(node.value): node
-            for node, _ in program.each(ast.Attribute)
-            if isinstance(node.value, ast.Call)
-        }
+        self.parent_of_call = program.parent_of_call
 
     def _uses_pandas(self) -> bool:
         """Whether objects of pandas or pyarrow can come up."""
-        if any(node.attr in lists.PANDAS_MAKERS for node, _ in self.program.each(ast.Attribute)):
+        if self.program.attributes & lists.PANDAS_MAKERS:
             return True
         imported = {part for path in self.program.imported for part in path.split(".")}
         if imported & lists.PANDAS_MAKERS:
@@ -55,16 +53,19 @@ class Paths:
 
     def path_of(self, node: ast.expr, scope: Scope) -> str | None:
         """The dotted path of what ``node`` names in a library; None for everything else."""
-        if not isinstance(node, ast.Name | ast.Attribute):
+        if isinstance(node, ast.Name):
+            name = (scope, node.id)
+            if name not in self._names:
+                self._names[name] = self._path_of_name(node.id, scope)
+            return self._names[name]
+        if not isinstance(node, ast.Attribute):
             return None
         key = id(node)
         if key not in self._known:
-            self._known[key] = self._path_of(node, scope)
+            self._known[key] = self._path_of_attribute(node, scope)
         return self._known[key]
 
-    def _path_of(self, node: ast.Name | ast.Attribute, scope: Scope) -> str | None:
-        if isinstance(node, ast.Name):
-            return self._path_of_name(node.id, scope)
+    def _path_of_attribute(self, node: ast.Attribute, scope: Scope) -> str | None:
         base = self.path_of(node.value, scope)
         if base is None or not (base in self.policy.modules or base in self.policy.classes):
             return None
@@ -75,19 +76,24 @@ class Paths:
         path = self.path_of(node, scope)
         if path is None:
             return None
+        key = id(node)
+        if key not in self._sure:
+            self._sure[key] = path if self._is_sure(node, scope) else None
+        return self._sure[key]
+
+    def _is_sure(self, node: ast.expr, scope: Scope) -> bool:
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
         if isinstance(root, ast.Name):
             bindings = scope.meanings(root.id)
             if len(bindings) > 1 and len({binding.path for binding in bindings}) != 1:
-                return None
+                return False
             if root.id in _BUILTIN_NAMES:
                 home = scope.resolve(root.id)
                 local = home is not None and home.kind == "function"
-                if not (local or self._is_bound_before(root, bindings)):
-                    return None
-        return path
+                return local or self._is_bound_before(root, bindings)
+        return True
 
     def _is_bound_before(self, name: ast.Name, bindings: list[Binding]) -> bool:
         """Whether an import of the module's top level has taken a builtin's name before its use.
@@ -107,7 +113,8 @@ class Paths:
         home = scope.resolve(name)
         if home is None:
             return self.starred.get(name)
-        for binding in scope.meanings(name):
+        bindings = scope.meanings(name) if home.kind == "class" else home.bindings[name]
+        for binding in bindings:
             if binding.kind == "import":
                 return binding.path
         starred = self.starred.get(name)

@@ -65,6 +65,16 @@ class Policy:
     write_to: tuple[str, ...] | None = None
 
     @functools.cached_property
+    def library_names(self) -> frozenset[str]:
+        """Attributes that objects of libraries have."""
+        return self.known | self.attributes
+
+    @functools.cached_property
+    def plain_attributes(self) -> frozenset[str]:
+        """``attributes`` without those that depend on how they are used."""
+        return self.attributes - lists.JUDGED_ATTRIBUTES
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change when any list does."""
         content = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}

@@ -14,12 +14,13 @@ from bluebear_magic.guard.part import Case, Part
 from bluebear_magic.guard.paths import Paths
 from bluebear_magic.guard.policy import Policy
 from bluebear_magic.guard.report import Report
-from bluebear_magic.guard.scopes import Scope, Use, analyse
+from bluebear_magic.guard.scopes import Program, Scope, Use, analyse
 from bluebear_magic.guard.spark import SparkRules
 from bluebear_magic.guard.texts import Texts
 from bluebear_magic.records import Finding
 
 MAX_CODE = 100_000  # characters; a cell has some thousand
+MAX_CLASSES = 200  # each may be made from, or stand for, any other
 _BUILTINS = frozenset(dir(builtins)) | lists.BUILTINS_REFUSED
 
 
@@ -56,12 +57,23 @@ def _parse(code: str, report: Report) -> ast.Module | None:
 
 def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
     program = analyse(tree)
+    if len(program.each(ast.ClassDef)) > MAX_CLASSES:
+        report.add_at("PY-SIZE", 1, 0, "", detail=f"it has more than {MAX_CLASSES} classes")
+        program.close()
+        return
+    try:
+        _judge_program(program, report, policy)
+    finally:
+        program.close()
+
+
+def _judge_program(program: Program, report: Report, policy: Policy) -> None:
     paths = Paths(program, policy)
     texts = Texts(
         program,
         paths.sure_path_of,
         has_pandas=paths.has_pandas,
-        known=policy.known | policy.attributes,
+        known=policy.library_names,
     )
     case = Case(program, paths, texts, report, policy)
     PythonRules(case).run()
@@ -90,11 +102,7 @@ class PythonRules(Part):
         self._statements()
         for annotation in Annotations(self.program, self.paths.sure_path_of).faulty():
             self.report.add("PY-ANNOTATION", annotation, source(annotation))
-        for constant, text in self.program.texts:
-            if any(word in text for word in lists.ADDRESS_KEYS):
-                self.report.add("PY-MEMORY", constant, text)
-            elif text in lists.PROTOCOL or any(word in text for word in lists.CLASS_KEYS):
-                self.report.add("SPARK-SCHEMA", constant, text)
+        self._texts()
         self._result()
 
     # --- syntax and statements ---
@@ -145,6 +153,19 @@ class PythonRules(Part):
         for pattern, _ in program.each(ast.MatchClass):
             for name in pattern.kwd_attrs:
                 self.attributes.read_name(name, pattern)
+
+    def _texts(self) -> None:
+        """Words that make something of the data that holds them: an array, a class to load."""
+        texts = [text for _, text in self.program.texts]
+        whole = "\0".join(texts)  # looked through once: few programs have any of the words
+        words = (*lists.ADDRESS_KEYS, *lists.CLASS_KEYS)
+        if lists.PROTOCOL.isdisjoint(texts) and not any(word in whole for word in words):
+            return
+        for constant, text in self.program.texts:
+            if any(word in text for word in lists.ADDRESS_KEYS):
+                self.report.add("PY-MEMORY", constant, text)
+            elif text in lists.PROTOCOL or any(word in text for word in lists.CLASS_KEYS):
+                self.report.add("SPARK-SCHEMA", constant, text)
 
     def _definition(self, node: ast.FunctionDef, scope: Scope) -> None:
         if not (scope.kind == "class" and node.name in lists.SPECIAL_METHODS):

@@ -11,7 +11,8 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 ScopeKind = Literal["module", "function", "class", "comprehension"]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -21,8 +22,7 @@ Node = TypeVar("Node", bound=ast.AST)
 Step = Literal["each", "part"] | int
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(NamedTuple):
     """One place where a name gets a value.
 
     ``kind``: ``value`` (assigned from ``value`` by ``steps``), ``augmented``
@@ -93,8 +93,7 @@ class Scope:
         return [binding for home in self.homes(name) for binding in home.bindings[name]]
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A name being read: the node, where, and what stands around it."""
 
     node: ast.Name
@@ -113,10 +112,20 @@ class Program:
     call_of: dict[int, ast.Call]  # id of a call's function -> the call
     around: dict[int, ast.AST]  # id of a call or a tuple -> what it stands in
     parent_of_attribute: dict[int, ast.AST]
+    parent_of_call: dict[int, ast.Attribute]  # id of a call -> the attribute read on what it gives
+    attributes: set[str]  # names of all attributes, read or not
+    stored: set[str]  # names of the attributes that are given a value, or deleted
     scope_of: dict[int, Scope]  # id of a function, lambda or comprehension -> its own scope
     deleted: set[str]  # names that a ``del`` takes away
     texts: list[tuple[ast.Constant, str]]  # every literal text
     imported: set[str]  # dotted names of everything imported
+
+    def close(self) -> None:
+        """Lets go of the bindings, which point at their scopes: so what the program held is free
+        at once, and the garbage collector has no tree of thousands of nodes to look through.
+        """
+        for scope in (self.module, *self.scope_of.values()):
+            scope.bindings.clear()
 
     def each(self, kind: type[Node]) -> list[tuple[Node, Scope]]:
         """All nodes of this exact type, each with its scope."""
@@ -129,11 +138,15 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PLAIN_FIELDS = {"ctx", "op", "ops", "kind", "attr", "conversion", "type_comment", "level"}
 
 
-class _Fields(dict[type[ast.AST], tuple[str, ...]]):
-    """Fields of a type of node that hold other nodes; worked out once."""
+class _Fields(dict[type[ast.AST], Callable[[ast.AST], tuple[Any, ...]]]):
+    """What gives the fields of a type of node that can hold other nodes; worked out once."""
 
-    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        self[kind] = tuple(name for name in kind._fields if name not in _PLAIN_FIELDS)
+    def __missing__(self, kind: type[ast.AST]) -> Callable[[ast.AST], tuple[Any, ...]]:
+        names = [name for name in kind._fields if name not in _PLAIN_FIELDS]
+        if len(names) > 1:
+            self[kind] = attrgetter(*names)
+        else:  # of one name it gives no tuple
+            self[kind] = lambda node: tuple(getattr(node, name) for name in names)
         return self[kind]
 
 
@@ -144,42 +157,16 @@ class _Walker:
     def __init__(self, tree: ast.Module) -> None:
         self.module = Scope("module", tree)
         self.program = Program(
-            self.module, defaultdict(list), [], [], {}, {}, {}, {}, set(), [], set()
-        )
+            module=self.module, nodes=defaultdict(list), uses=[], stores=[], call_of={}, around={},
+            parent_of_attribute={}, parent_of_call={}, attributes=set(), stored=set(), scope_of={},
+            deleted=set(), texts=[], imported=set(),
+        )  # fmt: skip
         self.stack: list[tuple[Any, Scope, ast.AST]] = [
             (node, self.module, tree) for node in tree.body
         ]
-        self.special: dict[type[ast.AST], Callable[..., bool | None]] = {
-            ast.Import: self.imported,
-            ast.ImportFrom: self.imported_from,
-            ast.FunctionDef: self.function,
-            ast.AsyncFunctionDef: self.function,
-            ast.Lambda: self.function,
-            ast.ClassDef: self.class_,
-            ast.Assign: self.assign,
-            ast.AnnAssign: self.annotated,
-            ast.AugAssign: self.augmented,
-            ast.NamedExpr: self.named,
-            ast.For: self.loop,
-            ast.AsyncFor: self.loop,
-            ast.With: self.with_,
-            ast.AsyncWith: self.with_,
-            ast.ExceptHandler: self.handler,
-            ast.Global: self.global_,
-            ast.Nonlocal: self.nonlocal_,
-            ast.MatchAs: self.capture,
-            ast.MatchStar: self.capture,
-            ast.MatchMapping: self.capture_rest,
-            **dict.fromkeys(_COMPREHENSIONS, self.comprehension),
-            **{
-                getattr(ast, name): self.type_parameter
-                for name in _TYPE_PARAMETERS
-                if hasattr(ast, name)
-            },
-        }
 
     def run(self) -> Program:
-        stack, special, program = self.stack, self.special, self.program
+        stack, special, program = self.stack, _SPECIAL, self.program
         nodes, uses, stores = program.nodes, program.uses, program.stores
         while stack:
             node, scope, parent = stack.pop()
@@ -193,28 +180,43 @@ class _Walker:
                     program.texts.append((node, node.value))
                 continue
             nodes[kind].append((node, scope))
-            if kind is ast.Call:
+            if kind is ast.Attribute:
+                self.attribute(node, scope, parent)
+            elif kind is ast.Call:
                 program.call_of[id(node.func)] = node
                 program.around[id(node)] = parent
-            elif kind is ast.Attribute:
-                program.parent_of_attribute[id(node)] = parent
-            elif kind is ast.Tuple:
-                program.around[id(node)] = parent
-            handler = special.get(kind)
-            if handler is None or not handler(node, scope):
-                self.push_fields(node, scope)
+                stack.append((node.func, scope, node))
+                stack.extend([(item, scope, node) for item in node.args])
+                if node.keywords:
+                    stack.extend([(item, scope, node) for item in node.keywords])
+            else:
+                if kind is ast.Tuple:
+                    program.around[id(node)] = parent
+                handler = special.get(kind)
+                if handler is None or not handler(self, node, scope):
+                    self.push_fields(node, scope)
         self.settle()
         return program
+
+    def attribute(self, node: ast.Attribute, scope: Scope, parent: ast.AST) -> None:
+        program, value = self.program, node.value
+        program.parent_of_attribute[id(node)] = parent
+        program.attributes.add(node.attr)
+        if type(node.ctx) is not ast.Load:
+            program.stored.add(node.attr)
+        if isinstance(value, ast.Name):
+            program.uses.append(Use(value, scope, node))
+            return
+        if isinstance(value, ast.Call):
+            program.parent_of_call[id(value)] = node
+        self.stack.append((value, scope, node))
 
     def push_fields(self, node: ast.AST, scope: Scope) -> None:
         """Puts what ``node`` is made of on the stack."""
         stack = self.stack
-        for name in _FIELDS[type(node)]:
-            value = getattr(node, name, None)
+        for value in _FIELDS[type(node)](node):
             if type(value) is list:
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        stack.append((item, scope, node))
+                stack.extend([(item, scope, node) for item in value if isinstance(item, ast.AST)])
             elif isinstance(value, ast.AST):
                 stack.append((value, scope, node))
 
@@ -223,7 +225,11 @@ class _Walker:
     def bind(self, scope: Scope, name: str, binding: Binding) -> None:
         if binding.path:
             self.program.imported.add(binding.path)
-        scope.bindings.setdefault(name, []).append(binding)
+        known = scope.bindings.get(name)
+        if known is None:
+            scope.bindings[name] = [binding]
+        else:
+            known.append(binding)
 
     def targets(
         self,
@@ -236,6 +242,10 @@ class _Walker:
         shared: bool = False,
     ) -> None:
         """Binds every name of an assignment's left side to its piece of the right side."""
+        if type(target) is ast.Name:  # as nearly always
+            binding = Binding("value", target, read, value, steps, shared=shared)
+            self.bind(scope, target.id, binding)
+            return
         pending = [(target, value, steps)]
         while pending:
             target, value, steps = pending.pop()
@@ -381,6 +391,37 @@ class _Walker:
                 home = scope.parent.resolve(name) if scope.parent else None
                 if home is not None:
                     home.bindings[name].extend(scope.bindings.pop(name))
+
+
+# Types of nodes that bind names or open a scope; what pushes its own parts gives True.
+_SPECIAL: dict[type[ast.AST], Callable[[_Walker, Any, Scope], bool | None]] = {
+    ast.Import: _Walker.imported,
+    ast.ImportFrom: _Walker.imported_from,
+    ast.FunctionDef: _Walker.function,
+    ast.AsyncFunctionDef: _Walker.function,
+    ast.Lambda: _Walker.function,
+    ast.ClassDef: _Walker.class_,
+    ast.Assign: _Walker.assign,
+    ast.AnnAssign: _Walker.annotated,
+    ast.AugAssign: _Walker.augmented,
+    ast.NamedExpr: _Walker.named,
+    ast.For: _Walker.loop,
+    ast.AsyncFor: _Walker.loop,
+    ast.With: _Walker.with_,
+    ast.AsyncWith: _Walker.with_,
+    ast.ExceptHandler: _Walker.handler,
+    ast.Global: _Walker.global_,
+    ast.Nonlocal: _Walker.nonlocal_,
+    ast.MatchAs: _Walker.capture,
+    ast.MatchStar: _Walker.capture,
+    ast.MatchMapping: _Walker.capture_rest,
+    **dict.fromkeys(_COMPREHENSIONS, _Walker.comprehension),
+    **{
+        getattr(ast, name): _Walker.type_parameter
+        for name in _TYPE_PARAMETERS
+        if hasattr(ast, name)
+    },
+}
 
 
 def analyse(tree: ast.Module) -> Program:

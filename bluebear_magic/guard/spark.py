@@ -14,6 +14,7 @@ from bluebear_magic.guard.scopes import Scope
 from bluebear_magic.guard.sql import Fault, Names
 
 MAX_QUERIES = 1_000  # texts of SQL; a cell has some dozens at most
+MAX_SQL = 60_000  # characters of all of them; one text may have sql.MAX_SQL
 _Check = Callable[[str, Names, Policy], list[Fault]]
 _FUNCTIONS = "pyspark.sql.functions."
 _TYPES = "pyspark.sql.types."
@@ -30,53 +31,48 @@ class SparkRules(Part):
         self.views: dict[str, list[tuple[ast.Call, Scope]]] = {}  # name -> where it is made
         self.functions: set[str] = set()
         self.judged: dict[tuple[bool | str, ...], list[Fault]] = {}
-        self.texts_judged = 0
+        self.texts_judged = self.letters_judged = 0
         self.has_pandas = case.paths.has_pandas
 
     def run(self) -> None:
         """Adds every finding to the report."""
         calls: list[tuple[ast.Call, Scope]] = list(self.program.each(ast.Call))
+        if not self.program.attributes.isdisjoint({"register", *lists.VIEW_METHODS}):
+            for call, scope in calls:
+                self._made(call, scope)
         for call, scope in calls:
-            if isinstance(call.func, ast.Attribute):
-                if call.func.attr in lists.VIEW_METHODS:
-                    self._view(call, scope)
-                elif call.func.attr == "register":
-                    self._registered(call, scope)
-        for call, scope in calls:
-            path = self.paths.path_of(call.func, scope)
-            if isinstance(call.func, ast.Attribute) and (
-                path is None or self.paths.sure_path_of(call.func, scope) is None
-            ):
-                self._method(call.func.attr, call, scope)
-            if path is not None:
-                if path.startswith(_FUNCTIONS):
-                    self._function(path.removeprefix(_FUNCTIONS), call, scope)
-                elif path in {"pandas.pivot_table", "pandas.crosstab"}:
-                    self._pivot(call, scope)
+            function = call.func
+            if type(function) is ast.Attribute:
+                rule = _METHODS.get(function.attr)
+                if rule is not None and self.paths.sure_path_of(function, scope) is None:
+                    rule(self, call, scope)
+                if type(function.value) is ast.Call:
+                    continue  # of what a call gives: no function of a library
+            path = self.paths.path_of(function, scope)
+            if path in _CALLS:
+                _CALLS[path](self, call, scope)
+
+    def _made(self, call: ast.Call, scope: Scope) -> None:
+        """Takes down the views and functions that the cell makes."""
+        if isinstance(call.func, ast.Attribute):
+            if call.func.attr in lists.VIEW_METHODS:
+                self._view(call, scope)
+            elif call.func.attr == "register":
+                self._registered(call, scope)
 
     # --- functions and methods ---
 
-    def _function(self, name: str, call: ast.Call, scope: Scope) -> None:
-        if name == "expr":
-            self._expressions(_given(call, 0, "str"), call, scope)
-        elif name in {"call_function", "call_udf"}:
-            self._function_name(_given(call, 0, "funcName", "udfName"), call, scope)
-        elif name in {"from_json", "from_csv"}:
-            self._schema(_given(call, 1, "schema"), call, scope)
+    def _expr(self, call: ast.Call, scope: Scope) -> None:
+        self._expressions(_given(call, 0, "str"), call, scope)
 
-    def _method(self, name: str, call: ast.Call, scope: Scope) -> None:
-        if name in {"filter", "where"}:
-            self._conditions(call, scope)
-        elif name == "selectExpr":
-            self._select_expressions(call, scope)
-        elif name == "sql":
-            self._query(call, scope)
-        elif name == "table":
-            self._table(_given(call, 0, "tableName"), call, scope)
-        elif name in lists.STRING_CALL_METHODS:
-            self._string_call(name, call, scope)
-        elif name in lists.PIVOT_METHODS:
-            self._pivot(call, scope)
+    def _call_by_name(self, call: ast.Call, scope: Scope) -> None:
+        self._function_name(_given(call, 0, "funcName", "udfName"), call, scope)
+
+    def _from_text(self, call: ast.Call, scope: Scope) -> None:
+        self._schema(_given(call, 1, "schema"), call, scope)
+
+    def _table_method(self, call: ast.Call, scope: Scope) -> None:
+        self._table(_given(call, 0, "tableName"), call, scope)
 
     def _texts_of(self, node: ast.expr | None, call: ast.Call, scope: Scope) -> list[str]:
         """The texts an argument can be; a finding where that cannot be told."""
@@ -190,12 +186,17 @@ class SparkRules(Part):
         if key in self.judged and not self.views:
             return self.judged[key]
         self.texts_judged += 1
+        self.letters_judged += len(text)
         if self.texts_judged > MAX_QUERIES:
-            detail = f"it has more than {MAX_QUERIES:,} texts of SQL"
-            self.report.add_at("PY-SIZE", 1, 0, "", detail=detail)
-            return []
+            return self._too_much(f"{MAX_QUERIES:,} texts of SQL")
+        if self.letters_judged > MAX_SQL and self.texts_judged > 1:
+            return self._too_much(f"{MAX_SQL:,} characters of SQL")
         self.judged[key] = check(text, names, self.policy)
         return self.judged[key]
+
+    def _too_much(self, what: str) -> list[Fault]:
+        self.report.add_at("PY-SIZE", 1, 0, "", detail=f"it has more than {what}")
+        return []
 
     def _names(self, place: tuple[ast.Call, Scope], given: Iterable[str] = ()) -> Names:
         extra = set(given)
@@ -314,8 +315,9 @@ class SparkRules(Part):
 
     # --- methods called by name ---
 
-    def _string_call(self, name: str, call: ast.Call, scope: Scope) -> None:
+    def _string_call(self, call: ast.Call, scope: Scope) -> None:
         """Pandas' ``agg("to_csv", ...)`` calls any method whose name it is given."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         first = call.args[0] if call.args else None
         candidates = [] if first is None else [first]
         if first is None or (isinstance(first, ast.Constant) and first.value is None):
@@ -362,6 +364,27 @@ class SparkRules(Part):
                 self.report.add("PY-STRING-CALL", keyword.value, "aggfunc")
         if len(call.args) > 3 or any(isinstance(item, ast.Starred) for item in call.args):
             self.report.add("PY-ARGUMENT", call, "aggfunc")
+
+
+# The later of two wins, as the more particular.
+_METHODS: dict[str, Callable[[SparkRules, ast.Call, Scope], None]] = {
+    **dict.fromkeys(lists.PIVOT_METHODS, SparkRules._pivot),
+    **dict.fromkeys(lists.STRING_CALL_METHODS, SparkRules._string_call),
+    "filter": SparkRules._conditions,
+    "where": SparkRules._conditions,
+    "selectExpr": SparkRules._select_expressions,
+    "sql": SparkRules._query,
+    "table": SparkRules._table_method,
+}
+_CALLS: dict[str | None, Callable[[SparkRules, ast.Call, Scope], None]] = {
+    f"{_FUNCTIONS}expr": SparkRules._expr,
+    f"{_FUNCTIONS}call_function": SparkRules._call_by_name,
+    f"{_FUNCTIONS}call_udf": SparkRules._call_by_name,
+    f"{_FUNCTIONS}from_json": SparkRules._from_text,
+    f"{_FUNCTIONS}from_csv": SparkRules._from_text,
+    "pandas.pivot_table": SparkRules._pivot,
+    "pandas.crosstab": SparkRules._pivot,
+}
 
 
 def _given(call: ast.Call, index: int, *names: str) -> ast.expr | None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -22,15 +23,18 @@ from bluebear_magic.guard.policy import Policy
 Token = Any  # of sqlglot, which is not loaded before the first SQL text
 Tree = Any
 
-MAX_SQL = 50_000  # characters of one text
+MAX_SQL = 30_000  # characters of one text
 MAX_FAULTS = 20  # of one text
 MAX_DEPTH = 60  # parentheses in parentheses
+KEPT = 32  # texts whose trees are kept ...
+MAX_KEPT = 5_000  # ... where they are no longer than so many characters
 
 _CLAUSES = {
     "SELECT", "FROM", "WHERE", "HAVING", "EXCEPT", "UNION", "INTERSECT", "PIVOT", "UNPIVOT",
     "TABLESAMPLE",
 }  # fmt: skip
 _AFTER_TABLES = {"EXCEPT", "UNION", "INTERSECT", "PIVOT", "UNPIVOT", "TABLESAMPLE"}
+_BEFORE_TABLES = {",", "FROM", "JOIN", "LATERAL"}
 _QUERY_STARTS = {"SELECT", "WITH", "VALUES", "FROM", "("}
 # What a text is made of, as Spark's own lexer takes it apart.
 _PIECE = re.compile(
@@ -147,13 +151,37 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1)
 
 
-def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iterator[Fault]:
+@cache
+def _dialect() -> Any:
     import sqlglot
+
+    return sqlglot.Dialect.get_or_raise("spark")
+
+
+@lru_cache(KEPT)
+def _tokens(text: str) -> list[Token]:
+    """The text's tokens, kept: what is checked is mostly run soon after. Nobody may change them."""
+    tokens: list[Token] = _dialect().tokenize(text)
+    return tokens
+
+
+@lru_cache(KEPT)
+def _trees(text: str) -> list[Tree]:
+    """The syntax trees of the text's statements, kept as its tokens are."""
+    import sqlglot
+
+    parser = _dialect().parser(error_level=sqlglot.ErrorLevel.IMMEDIATE)
+    with _quiet():
+        trees: list[Tree] = parser.parse(_tokens(text), text)
+    return trees
+
+
+def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iterator[Fault]:
     from sqlglot.errors import ParseError, TokenError
 
-    dialect = sqlglot.Dialect.get_or_raise("spark")
+    kept = len(text) <= MAX_KEPT
     try:
-        tokens = dialect.tokenize(text)
+        tokens = _tokens(text) if kept else _tokens.__wrapped__(text)
     except TokenError as error:
         yield Fault("SQL-SYNTAX", text[len(prefix) :][:40], detail=_first_line(error))
         return
@@ -170,8 +198,7 @@ def _parsed_faults(text: str, prefix: str, names: Names, policy: Policy) -> Iter
         yield from faults
         return
     try:
-        with _quiet():
-            trees = dialect.parser(error_level=sqlglot.ErrorLevel.IMMEDIATE).parse(tokens, text)
+        trees = _trees(text) if kept else _trees.__wrapped__(text)
     except ParseError as error:
         yield _parse_fault(error, text, prefix)
         return
@@ -219,17 +246,25 @@ def _same_pieces(tokens: list[Token], text: str) -> bool:
     at = 0
     for token in tokens:
         start, end = token.start, token.end + 1
-        if _is_string(token) or _is_name(token):
+        kind = _kind(token)
+        if kind in {"text", "name"}:
             seen.add((start, end))
-        elif token.token_type.name in {"HEX_STRING", "BIT_STRING", "BYTE_STRING"}:
+        elif kind == "bytes":
             seen.add((start + 1, end))
-        elif token.token_type.name != "HINT" and 1 in left_out[start:end]:
+        elif kind != "hint" and left_out.find(1, start, end) >= 0:
             return False
-        if any(not (left_out[i] or text[i].isspace()) for i in range(at, start)):
+        if start > at and not _is_blank(text, left_out, at, start):
             return False
         at = end
-    rest = all(left_out[i] or text[i].isspace() for i in range(at, len(text)))
-    return rest and seen == quoted
+    return _is_blank(text, left_out, at, len(text)) and seen == quoted
+
+
+def _is_blank(text: str, left_out: bytearray, start: int, end: int) -> bool:
+    """Whether nothing stands there but white space and what is left out."""
+    between = text[start:end]
+    return between.isspace() or all(
+        out or letter.isspace() for out, letter in zip(left_out[start:end], between, strict=True)
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -292,14 +327,7 @@ def _is_odd(tokens: list[Token], index: int) -> bool:
     if word == "USING":
         return not _opens(tokens, index + 1)
     before = tokens[index - 1].text.upper() if index else ""
-    if word in _CLAUSES and before in {
-        ",",
-        "FROM",
-        "JOIN",
-        "LATERAL",
-    }:  # FROM a, SELECT b names a table
-        return True
-    if word in _AFTER_TABLES and before == "(":
+    if word in _CLAUSES and before in _BEFORE_TABLES:  # FROM a, SELECT b names a table
         return True
     if word in _AFTER_TABLES and before == "(":
         return True
@@ -319,16 +347,41 @@ def _starts_row(tokens: list[Token], place: int) -> bool:
     if place >= len(tokens):
         return False
     token = tokens[place]
-    return token.text == "(" or _is_string(token) or bool(token.token_type.name == "NUMBER")
+    return token.text == "(" or _is_string(token) or _kind(token) == "number"
 
 
 def _is_name(token: Token) -> bool:
     """Whether it is a quoted identifier."""
-    return bool(token.token_type.name == "IDENTIFIER")
+    return _kind(token) == "name"
 
 
 def _is_string(token: Token) -> bool:
-    return token.token_type.name in {"STRING", "RAW_STRING", "NATIONAL_STRING", "HEREDOC_STRING"}
+    return _kind(token) == "text"
+
+
+def _kind(token: Token) -> str:
+    """What sort of token it is, where that matters; '' for every other."""
+    return _kinds().get(token.token_type, "")
+
+
+@cache
+def _kinds() -> dict[Any, str]:
+    """The types of tokens that matter; of those that this version of sqlglot has."""
+    from sqlglot import TokenType
+
+    names = {
+        "text": ("STRING", "RAW_STRING", "NATIONAL_STRING", "HEREDOC_STRING"),
+        "bytes": ("HEX_STRING", "BIT_STRING", "BYTE_STRING"),
+        "name": ("IDENTIFIER",),
+        "number": ("NUMBER",),
+        "hint": ("HINT",),
+    }
+    return {
+        getattr(TokenType, name): kind
+        for kind, known in names.items()
+        for name in known
+        if hasattr(TokenType, name)
+    }
 
 
 def _called(
@@ -427,20 +480,31 @@ def _tree_faults(tree: Tree, prefix: str, names: Names, policy: Policy) -> Itera
     from sqlglot import exp
 
     for node in tree.walk():
-        kind = type(node).__name__
-        allowed = kind in policy.sql_nodes or isinstance(
-            node, exp.Func | exp.Binary | exp.Unary | exp.Predicate
-        )
-        if isinstance(node, exp.CTE) and not isinstance(node.this, exp.Query | exp.Values):
-            allowed = False
-        if any(map(_is_odd_window, node.args.get("windows") or ())):
-            allowed = False
-        if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Func | exp.Query):
-            allowed = False  # LATERAL x is a table, to Spark
-        if not allowed or isinstance(node, exp.Parameter):
+        if not _is_known(node.__class__, policy) or _is_read_otherwise(node):
             yield _node_fault("SQL-CLAUSE", node, prefix, _written(node)[:60])
         elif isinstance(node, exp.Table) and node.find_ancestor(exp.Hint) is None:
             yield from _table_faults(node, prefix, names, policy)
+
+
+@lru_cache(1_000)
+def _is_known(kind: type, policy: Policy) -> bool:
+    """Whether nodes of this type are on the list, or operators and functions."""
+    from sqlglot import exp
+
+    known = (exp.Func, exp.Binary, exp.Unary, exp.Predicate)
+    listed = kind.__name__ in policy.sql_nodes or issubclass(kind, known)
+    return listed and not issubclass(kind, exp.Parameter)
+
+
+def _is_read_otherwise(node: Tree) -> bool:
+    """Whether Spark makes something else of the node than sqlglot does."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.CTE):
+        return not isinstance(node.this, exp.Query | exp.Values)
+    if isinstance(node, exp.Lateral):  # LATERAL x is a table, to Spark
+        return not isinstance(node.this, exp.Func | exp.Query)
+    return any(map(_is_odd_window, node.args.get("windows") or ()))
 
 
 def _is_odd_window(window: Tree) -> bool:

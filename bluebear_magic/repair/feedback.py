@@ -48,7 +48,9 @@ def feedback(attempt: Attempt, known: Known) -> str:
     code = attempt.draft.code
     if attempt.ok:
         return _of_doubts(attempt.checked.doubts, code, known)
-    return "\n".join(_of_finding(finding, code, known) for finding in attempt.checked.blocking)
+    stops = [finding for finding in attempt.checked.blocking if finding.severity == "block"]
+    told = stops or attempt.checked.blocking
+    return "\n".join(_of_finding(finding, code, known) for finding in told)
 
 
 def _of_doubts(doubts: tuple[Finding, ...], code: str, known: Known) -> str:

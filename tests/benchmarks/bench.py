@@ -46,6 +46,25 @@ def f{i}(d, n={i}):
     return d.groupBy("region").agg(F.sum("amount").alias(f"total_{{n}}"), F.avg("x").alias("m"))
 result = f{i}(df{i}).orderBy(F.desc("m")).limit({i})
 """
+QUERY = (
+    "with monthly as (select month(day) m, sum(sales) s from sales where sales > {limit} group by 1) "
+    "select * from monthly order by m"
+)
+HOSTILE = {
+    "a line of a megabyte": 'x = "' + "a" * 1_000_000 + '"',
+    "200,000 parentheses": "(" * 200_000 + "1" + ")" * 200_000,
+    "200,000 minus signs": "-" * 200_000 + "1",
+    "a sum of 40,000 terms": "+".join(["1"] * 40_000),
+    "10,000 statements": "a = 1\n" * 10_000,
+    "five megabytes": 'x = """' + "a\n" * 2_500_000 + '"""',
+    "20,000 fields of an f-string": 'a = "b"\nspark.sql(f"' + "{a}" * 20_000 + '")',
+    "SQL of a megabyte": 'spark.sql("SELECT ' + "a," * 500_000 + 'a")',
+    "SQL at its bound": 'spark.sql("SELECT ' + "a," * 14_500 + 'a FROM sales")',
+    "SQL nested 5,000 deep": 'spark.sql("SELECT ' + "(" * 5_000 + '1")',
+    "4,000 texts of SQL": "".join(f"spark.sql('SELECT {i}')\n" for i in range(4_000)),
+    "900 parts of a query": "spark.table('sales')" + ".filter('a > 1')" * 900,
+    "nulls and surrogates": "a\0" * 30_000 + "\ud800" * 30_000,
+}
 CHECKED = """from pyspark.sql import functions as F
 
 result = (
@@ -89,13 +108,35 @@ def guard():
     )
     assert check(code, ["sales"]).ok
     nodes = sum(1 for _ in ast.walk(ast.parse(code)))
-    ours = milliseconds(lambda: check(code, ["sales"]), 31)
-    tell(
-        f"guard, {nodes:,} syntax nodes",
-        ours,
-        "ast.parse",
-        milliseconds(lambda: ast.parse(code), 31),
-    )
+    ours, parsed = [], []
+    for _ in range(31):  # in turn: a busy machine is as busy for both
+        ours += milliseconds(lambda: check(code, ["sales"]), 1)
+        parsed += milliseconds(lambda: ast.parse(code), 1)
+    tell(f"guard, {nodes:,} syntax nodes", ours, "ast.parse", parsed)
+
+
+def guard_sql():
+    """A text of SQL that was not seen before, beside what sqlglot alone takes to parse it."""
+    import sqlglot
+
+    limits = itertools.count()
+    ours, parsed, again = [], [], []
+    for _ in range(41):
+        text = QUERY.format(limit=next(limits))
+        code = f'result = spark.sql("{text}")'
+        ours += milliseconds(lambda code=code: check(code, ["sales"]), 1)
+        parsed += milliseconds(lambda text=text: sqlglot.parse_one(text, dialect="spark"), 1)
+        again += milliseconds(lambda code=code: check(code, ["sales"]), 1)
+    tell(f"guard, a text of {len(text)} characters of SQL", ours, "sqlglot", parsed)
+    tell("guard, the same text again", again)
+
+
+def guard_hostile():
+    """Code that is made to take long; none may take two seconds."""
+    check("result = spark.sql('SELECT 1')")
+    for what, code in HOSTILE.items():
+        verdict = check(code, ["sales"]).word
+        tell(f"guard, {what}: {verdict}", milliseconds(lambda code=code: check(code, ["sales"]), 1))
 
 
 WORDS = "price city country status region quantity phone weight color size rate score".split()
@@ -163,5 +204,5 @@ def warm_check():
 
 
 if __name__ == "__main__":
-    for benchmark in (load, guard, offline, wide_csv, warm_check):
+    for benchmark in (load, guard, guard_sql, guard_hostile, offline, wide_csv, warm_check):
         benchmark()

@@ -9,7 +9,7 @@ from bluebear_magic.config import Settings
 from bluebear_magic.errors import ArgumentError, Blocked, BluebearError, NeedsApproval, RunFailed
 from bluebear_magic.folders import state_folder
 from bluebear_magic.runner.envelope import Job, Limits, Write
-from bluebear_magic.testing import RecordingReporter
+from bluebear_magic.testing import RecordingReporter, ScriptedModel
 
 YES = ["SPARK-WRITE"]
 
@@ -154,6 +154,49 @@ def test_a_store_that_this_spark_cannot_reach_is_named_in_the_check(session):
     checked = session.check(writing("s3://bucket/out"), approve=YES)
     assert "no driver for s3" in checked.fault.message
     assert checked.fault.line == 2
+
+
+def test_a_draft_that_writes_is_tried_and_its_run_asks(session, folder):
+    before = len(log())
+    out = folder / "out"
+    model = ScriptedModel([writing(out, 'partitionBy("nope")'), writing(out)])
+    session.tools.models = {"scripted": model}
+    answer = session.ask("count by region into that folder", model="scripted", strict=True)
+    assert answer.code == writing(out)
+    assert answer.checked
+    assert len(answer.chosen.checked.tables) == 1
+    turn = model.conversations[1].turns[0]  # it was tried: Spark says what is wrong with it
+    assert "nope" in turn.feedback
+    assert "not allowed" not in turn.feedback
+    said = [text for text in session.told.warnings if "asks for your approval" in text]
+    assert len(said) == 1
+    assert said[0].startswith(f"line 2: this code writes parquet files to {out}; it replaces")
+    (finding,) = session.awaiting(answer)
+    assert finding.write == Write("path", "parquet", str(out), "overwrite")
+    with pytest.raises(NeedsApproval):
+        session.run(answer, strict=True)
+    assert not out.exists()
+    assert log()[before:] == []  # nobody has approved anything
+    result = session.run(answer, approve=YES, strict=True)
+    assert len(rows_in(out)) == 3
+    assert result.receipt.as_dict()["approved"][0]["target"] == str(out)
+    assert [entry["for"] for entry in log()[before:]] == ["run"]
+
+
+def test_a_draft_may_write_only_where_a_person_could_approve_it(session, folder):
+    (folder / "mine").mkdir()
+    (folder / "mine" / "notes.txt").write_text("dear")
+    session.tools.models = {"scripted": ScriptedModel([writing(folder / "mine")])}
+    answer = session.ask("count by region", model="scripted", attempts=1)
+    assert "notes.txt" in answer.error.message
+    assert answer.chosen.checked.outcome is None
+    for policy in ("read_only", "locked"):
+        session.choose_policy(policy)
+        session.tools.models = {"scripted": ScriptedModel([writing(folder / "out")])}
+        answer = session.ask("count by region", model="scripted", attempts=1)
+        assert answer.error.kind == "gave_up"
+        assert answer.chosen.checked.outcome is None
+    assert not (folder / "out").exists()
 
 
 def test_under_other_policies_nobody_approves(session, folder):

@@ -816,6 +816,40 @@ def test_an_approved_cell_writes(kernel, may_write, tmp_path):
     assert not kernel.run(cell.replace('"region"', '"product"', 1)).ok
 
 
+def test_a_question_that_writes_inserts_a_cell_that_asks(kernel, may_write, scripted, tmp_path):
+    before = len(decisions(kernel))
+    out = tmp_path / "counts"
+    scripted(writing(out))
+    asked = kernel.run("%%bluebear --model scripted\nkeep the counts in that folder")
+    assert asked.ok, asked.text
+    assert f"line 2: this code writes parquet files to {out}" in asked.text
+    assert "A new cell below asks for your approval" in asked.text
+    assert "Run" not in asked.buttons  # only the cell runs it
+    assert not out.exists()
+    (cell,) = asked.inserted
+    assert "# bluebear: " in cell
+    ran = kernel.run(cell)
+    assert "NeedsApproval" in ran.trouble
+    assert not out.exists()
+    assert len(decisions(kernel)) == before
+    press(kernel, "Approve", ran)
+    assert len(pd.read_parquet(out)) == 4
+    assert [entry["target"] for entry in decisions(kernel)[before:]] == [str(out)]
+
+
+def test_asking_to_run_at_once_stops_at_the_pair(kernel, may_write, scripted, tmp_path):
+    out = tmp_path / "counts"
+    scripted(writing(out))
+    asked = kernel.run("%%bluebear --run --into kept --model scripted\nkeep the counts there")
+    assert asked.ok, asked.trouble  # so that the cell is inserted
+    assert len(asked.inserted) == 1
+    assert "This code writes. Nothing was run or written yet:" in asked.text
+    assert not out.exists()
+    press(kernel, "Approve", asked)
+    assert len(pd.read_parquet(out)) == 4
+    assert kernel.value("len(kept.df)") == 4
+
+
 def test_a_rejected_cell_writes_nothing(kernel, may_write, tmp_path):
     before = len(decisions(kernel))
     ran = kernel.run(f"%%bluebear_run\n{writing(tmp_path / 'counts')}")

@@ -277,6 +277,27 @@ def test_more_texts_of_sql_than_a_cell_has_are_refused():
     assert check('spark.sql("SELECT 1")\n' * 1_100 + RESULT, TABLES).ok, "one text counts once"
 
 
+def test_more_sql_than_a_cell_has_is_refused_and_not_read(monkeypatch: pytest.MonkeyPatch):
+    from bluebear_magic.guard import spark, sql
+
+    read = 0
+    real = sql.check_query
+
+    def counted(text: str, names: sql.Names, policy: Policy) -> list[sql.Fault]:
+        nonlocal read
+        read += len(text)
+        return real(text, names, policy)
+
+    monkeypatch.setattr(sql, "check_query", counted)
+    # Text in a loop makes more SQL than the code is long.
+    code = f"part = '{'a,' * 9_000}a'\n" + "".join(
+        f"spark.sql('SELECT {i}, ' + part)\n" for i in range(200)
+    )
+    assert "PY-SIZE" in {f.rule for f in check(code + RESULT, TABLES).blocking}
+    assert read <= spark.MAX_SQL
+    assert check(f"spark.sql('SELECT ' + '{'a,' * 9_000}a')" + RESULT, TABLES).ok
+
+
 def test_an_annotation_in_text_is_told_from_code_in_text():
     found = only("def f(x: \"__import__('os').abort()\"): return x", "PY-ANNOTATION")
     assert "name of a type" in found.message
@@ -350,6 +371,17 @@ STRANGE = {
     "a wide percent": 'spark.sql("%1000000000d" % 1)',
     "a wide star": 'spark.sql("%*d" % (1000000000, 1))',
     "a wide format": 'spark.sql("{:1000000000}".format(1))',
+    "five megabytes": 'x = """' + "a\n" * 2_500_000 + '"""',
+    "parentheses, many": "(" * 200_000 + "1" + ")" * 200_000,
+    "brackets, many": "[" * 200_000,
+    "parts of an f-string": 'spark.sql(f"' + "{a}" * 20_000 + '")',
+    "statements": "a = 1\n" * 10_000,
+    "SQL of a megabyte": 'spark.sql("SELECT ' + "a," * 500_000 + 'a")',
+    "SQL as long as the code": 'spark.sql("SELECT ' + "a," * 45_000 + 'a")',
+    "classes of one name": "class A(A):\n x = 1\n" * 4_500,
+    "classes in a row": "".join(f"class A{i}(A{i - 1}): pass\n" for i in range(1, 4_000)),
+    "texts of SQL": "".join(f"spark.sql('SELECT {i}')\n" for i in range(4_000)),
+    "surrogate for a name": "\ud800 = 1",
     "unknown names": "\n".join(f"a{i} = b{i}" for i in range(10_000)),
 }  # fmt: skip
 
@@ -357,7 +389,7 @@ STRANGE = {
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", STRANGE)
 def test_strange_code_is_judged_and_never_hangs(name: str):
-    harmless = name in {"lists", "terms in SQL"}
+    harmless = name in {"lists", "terms in SQL", "statements"}
     assert check(STRANGE[name], TABLES).word == ("warn" if harmless else "block")
 
 
