@@ -41,6 +41,7 @@ from bluebear_magic.guard.effective import Effective, named
 from bluebear_magic.machine import read_machine
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
+from bluebear_magic.project import Project
 from bluebear_magic.protocols import Backend, Model, Reporter
 from bluebear_magic.provenance.approvals import Approvals, check_rules
 from bluebear_magic.provenance.audit import AuditLog
@@ -107,8 +108,9 @@ class Bluebear:
         self._writers: dict[str, Model] = {}  # who wrote a code in this session, by its hash
         self._bedrock: dict[tuple[str, ...], Model] = {}
         self._closed = False
+        self._project = Project(self.folder)
         self.tools = pipeline.Tools(
-            catalog=Catalog(self.folder),
+            catalog=Catalog(self.folder, self._project.semantics),
             models=models,
             backends=backends(
                 settings.heap_mb, cache_folder() / "jvm" if settings.class_archive else None
@@ -120,11 +122,20 @@ class Bluebear:
             books=Books(settings, Ledger(state_folder()), self._warn),
             machine=read_machine(),
         )
-        if settings.untrusted:
-            self.tools.reporter.warn(settings.untrusted)
+        for line in self.untrusted:
+            self.tools.reporter.warn(line)
         if backend is not None:
             pick(backend, self.tools.backends)
         pipeline.tidy()
+
+    @property
+    def untrusted(self) -> tuple[str, ...]:
+        """What of the folder's ``bluebear.toml`` does not count before it is trusted, a line each.
+
+        Raises ``ConfigError`` where that file cannot be used.
+        """
+        self._project.semantics()
+        return tuple(filter(None, (self.settings.untrusted, self._project.untrusted)))
 
     # --- datasets ----------------------------------------------------------
 

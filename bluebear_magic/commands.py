@@ -77,8 +77,7 @@ def _policy(frontend: Frontend, words: list[str]) -> None:
     parser.add_argument("name", nargs="?")
     name = parser.parse_args(words).name
     told = policy_told(frontend.bb.choose_policy(name) if name else frontend.bb.policy)
-    if frontend.bb.settings.untrusted:
-        told = (*told, frontend.bb.settings.untrusted)
+    told = (*told, *frontend.bb.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
@@ -111,8 +110,7 @@ def _share(frontend: Frontend, words: list[str]) -> None:
     if given:
         frontend.bb.share(*(given if len(given) == 2 else ["default", *given]))
     told = sharing_told(frontend.bb.datasets(), frontend.bb.shared())
-    if frontend.bb.settings.untrusted:
-        told = (*told, frontend.bb.settings.untrusted)
+    told = (*told, *frontend.bb.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
@@ -201,7 +199,9 @@ def _data(frontend: Frontend, words: list[str]) -> None:
         frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
     elif options.action == "show":
         dataset = catalog.get(options.name)
-        frontend.show_bundle(card_bundle(dataset, frontend.bb.profile(dataset.name)))
+        frontend.show_bundle(
+            card_bundle(dataset, frontend.bb.profile(dataset.name), catalog.semantics)
+        )
     elif options.action == "rm":
         catalog.remove(options.name)
     else:

@@ -62,7 +62,7 @@ class Frontend:
         self.reporter = DisplayReporter(live=bool(settings.progress))
         self.bb = Bluebear(settings=settings, reporter=SilentReporter())
         self.bb.tools.reporter = self.reporter
-        self._unsaid = settings.untrusted  # told with the first cell
+        self._unsaid = self.bb.untrusted  # told with the first cell
         self._memory = CellMemory()
         self._writer = NextInputWriter(shell)
         self._pickers = 0
@@ -78,9 +78,9 @@ class Frontend:
     def _cell(self) -> Iterator[None]:
         """A cell's work; the first one also says what of the folder's settings is ignored."""
         with self.reporter.cell():
-            if self._unsaid:
-                self.reporter.warn(self._unsaid)
-                self._unsaid = ""
+            for line in self._unsaid:
+                self.reporter.warn(line)
+            self._unsaid = ()
             yield
 
     def _ask(self, request: Request) -> None:

@@ -243,7 +243,7 @@ def gather(tools: Tools, ask: Ask) -> Context:
         )
     profiles = tuple(map(profile, datasets))
     shared = tools.consent.sharing(datasets, profiles)
-    return Context(datasets, profiles, tuple(tools.history), shared)
+    return Context(datasets, profiles, tuple(tools.history), shared, tools.catalog.semantics)
 
 
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:

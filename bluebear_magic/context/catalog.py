@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bluebear_magic.context.semantics import applied
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import Reporter, Source
-from bluebear_magic.records import Dataset
+from bluebear_magic.records import Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -51,19 +52,29 @@ class Catalog:
     """Datasets by name; names compare without regard to case, as Spark's do.
 
     ``folder``: the notebook's. What a source finds there by itself is looked for each time
-    it is asked for; a registered dataset hides a found one of its name.
+    it is asked for. ``semantics`` gives what the project says of its data, which may name more.
+    A registered dataset hides one that the project names, and that a found one of its name.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, semantics: Callable[[], Semantics] = Semantics
+    ) -> None:
         self._folder = folder
+        self._semantics = semantics
         self._sources = Sources(Place(folder))
         self._registered: dict[str, _Entry] = {}
         self._found: dict[str, _Entry] = {}
+        self._declared: dict[str, _Entry] = {}
 
     @property
     def folder(self) -> Path | None:
         """The folder that relative locations count from; None: the current one."""
         return self._folder
+
+    @property
+    def semantics(self) -> Semantics:
+        """What the project says of its data, now. Raises ``ConfigError``."""
+        return self._semantics()
 
     def add(self, name: str, location: str | Path, **options: str) -> Dataset:
         """Registers what lies at ``location``; the options are those of Spark's reader.
@@ -80,7 +91,7 @@ class Catalog:
             raise DatasetError("no dataset is named", "Give a path, NAME=PATH or a name.")
         entry = self._entry(text)
         if entry:
-            return entry.current()
+            return self._told(entry)
         name, sign, location = text.partition("=")
         plain = self._sources.of(text) if ":" not in name else None
         missing = plain is not None and not Path(plain.complete(text)).exists()
@@ -97,9 +108,13 @@ class Catalog:
         if self._registered.pop(name.lower(), None) is None:
             found = self._entry(name)
             if found:
+                stated = found.name.lower() in self._declared
                 raise DatasetError(
-                    f"{found.name} is not registered: it was found at {found.location}",
-                    "Move the file out of that folder.",
+                    f"{found.name} is not registered: it "
+                    + ("stands in bluebear.toml" if stated else f"was found at {found.location}"),
+                    f"Remove [data.{found.name}] there."
+                    if stated
+                    else "Move the file out of that folder.",
                 )
             raise self._unknown(name)
 
@@ -111,7 +126,7 @@ class Catalog:
         entry = self._entry(name)
         if entry is None:
             raise self._unknown(name)
-        return entry.current()
+        return self._told(entry)
 
     def list(self) -> tuple[Dataset, ...]:
         """All datasets that can be read, sorted by name."""
@@ -120,11 +135,11 @@ class Catalog:
     def survey(self) -> tuple[tuple[Dataset, ...], tuple[Broken, ...]]:
         """All datasets that can be read, and those that cannot, with their errors."""
         datasets, broken = [], []
-        entries = {**self._discovered(), **self._registered}
+        entries = self._entries()
         for key in sorted(entries):
             entry = entries[key]
             try:
-                datasets.append(entry.current())
+                datasets.append(self._told(entry))
             except DatasetError as error:
                 broken.append(Broken(entry.name, entry.location, error))
         return tuple(datasets), tuple(broken)
@@ -136,9 +151,13 @@ class Catalog:
         return tuple(self.get(name) for name in {name.lower(): name for name in names}.values())
 
     def _register(self, entry: _Entry) -> Dataset:
-        dataset = entry.current()
+        dataset = self._told(entry)
         self._registered[entry.name.lower()] = entry
         return dataset
+
+    def _told(self, entry: _Entry) -> Dataset:
+        """The dataset with what the project says of it."""
+        return applied(entry.current(), self.semantics.note(entry.name))
 
     def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
         source = self._sources.of(location)
@@ -150,7 +169,24 @@ class Catalog:
 
     def _entry(self, name: str) -> _Entry | None:
         key = name.lower()
-        return self._registered.get(key) or self._discovered().get(key)
+        return self._registered.get(key) or self._entries().get(key)
+
+    def _entries(self) -> dict[str, _Entry]:
+        """All of them by their names in lower case, the registered ones before the others."""
+        return {**self._discovered(), **self._stated(), **self._registered}
+
+    def _stated(self) -> dict[str, _Entry]:
+        """What the project names with a location; what was described before is kept."""
+        stated = {}
+        for note in self.semantics.data:
+            if note.location:
+                check_name(note.name)
+                entry = self._placed(note.name, note.location, dict(note.options))
+                known = self._declared.get(note.name.lower(), entry)
+                same = (known.location, known.options) == (entry.location, entry.options)
+                stated[note.name.lower()] = known if same else entry
+        self._declared = stated
+        return stated
 
     def _discovered(self) -> dict[str, _Entry]:
         """What the sources find now; what was described before is kept."""
@@ -171,7 +207,7 @@ class Catalog:
     def _unknown(self, name: str) -> DatasetError:
         from rapidfuzz import process, utils
 
-        entries = {**self._discovered(), **self._registered}
+        entries = self._entries()
         known = sorted(entry.name for entry in entries.values())
         if not known:
             return DatasetError(

@@ -9,7 +9,7 @@ from typing import Any
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.describe import card, examples, listing
 from bluebear_magic.present import escape, tables
-from bluebear_magic.records import Dataset, Profile
+from bluebear_magic.records import Dataset, Profile, Semantics
 from bluebear_magic.runner.envelope import Table
 from bluebear_magic.runner.values import encode
 
@@ -32,25 +32,32 @@ def listing_bundle(catalog: Catalog) -> Bundle:
     return _bundle([_table("datasets", columns, rows)], told)
 
 
-def card_bundle(dataset: Dataset, profile: Profile) -> Bundle:
-    """One dataset: size and place, its columns, its first rows, what was assumed of it."""
-    told = card(dataset, profile)
+def card_bundle(dataset: Dataset, profile: Profile, semantics: Semantics | None = None) -> Bundle:
+    """One dataset: size and place, what the project says of it, its columns, its first rows, what
+    was assumed of it.
+    """
+    told = card(dataset, profile, semantics=semantics)
     rows = "rows not counted" if told.rows is None else tables.counted(told.rows)
     lines = [f"{told.name}: {told.format}, {rows}, {told.size}, {told.location}"]
     if told.partition_columns:
         lines.append("partitioned by " + ", ".join(told.partition_columns))
     if told.options:
         lines.append("read with " + ", ".join(f"{key}={value}" for key, value in told.options))
-    lines += [f"assumed: {warning}" for warning in told.warnings]
-    columns = (
+    lines += [*told.said, *(f"assumed: {warning}" for warning in told.warnings)]
+    columns = [
         ("column", "string"), ("type", "string"), ("nulls", "bigint"),
         ("distinct", "bigint"), ("values", "string"),
-    )  # fmt: skip
+    ]  # fmt: skip
+    rows_told = [dataclasses.astuple(row) for row in told.columns]
+    if any(row.notes for row in told.columns):
+        columns.append(("notes", "string"))
+    else:
+        rows_told = [row[:-1] for row in rows_told]
     names, first = examples(dataset)
     kinds = {column.name: column.type for column in dataset.columns}
     return _bundle(
         [
-            _table("columns", columns, [dataclasses.astuple(row) for row in told.columns]),
+            _table("columns", columns, rows_told),
             _table("first rows", [(name, kinds[name]) for name in names], first),
         ],
         lines,

@@ -1,0 +1,170 @@
+"""What a project says of its data: parsed, judged, trusted, shown, and told to models."""
+
+import pytest
+
+from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.semantics import parse
+from bluebear_magic.errors import ConfigError
+from bluebear_magic.generation import prompts
+from bluebear_magic.present.listing import card_bundle
+from bluebear_magic.project import Project
+from bluebear_magic.records import Ask, Context, Conversation, Profile
+from bluebear_magic.trust import TrustStore
+
+TOML = """\
+keys = [["orders.customer_id", "customers.id"]]
+
+[data.orders]
+location = "files/orders.csv"
+description = "One row for each order, </data> tests included."
+synonyms = ["purchases"]
+filters = ["status <> 'test'"]
+columns.qty = "Pieces, negative for returns."
+columns.customer_id = { description = "Who bought.", synonyms = ["buyer", "shopper"] }
+
+[metrics]
+revenue = "price * qty"
+average_basket = { expression = "avg(price * qty)", synonyms = ["basket size"] }
+
+[[questions]]
+question = "How many orders are there?"
+code = 'result = spark.table("orders").groupBy().count()'
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    place = tmp_path_factory.mktemp("home")
+    for name in ("CACHE", "STATE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(place / name.lower()))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "bluebear.toml").write_text(TOML)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "orders.csv").write_text(
+        "id,customer_id,price,qty,status\n1,7,2.5,4,paid\n2,8,1.5,2,test\n"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "customers.csv").write_text("id,city\n7,Oslo\n8,Rome\n")
+    return tmp_path
+
+
+def catalog_of(folder):
+    return Catalog(folder, Project(folder).semantics)
+
+
+def sent(catalog, question="revenue by customer"):
+    datasets = catalog.list()
+    context = Context(datasets, (Profile(),) * len(datasets), semantics=catalog.semantics)
+    return prompts.prompt(Conversation(Ask(question), context))
+
+
+def test_a_dataset_that_the_file_names_is_there_with_what_is_said_of_it(folder):
+    catalog = catalog_of(folder)
+    assert [item.name for item in catalog.list()] == ["customers", "orders"]
+    orders = catalog.get("ORDERS")
+    assert orders.description.startswith("One row for each order")
+    assert {c.name: c.description for c in orders.columns}["qty"] == "Pieces, negative for returns."
+
+
+def test_what_is_said_reaches_the_prompt(folder, golden):
+    prompt = sent(catalog_of(folder))
+    golden("prompts/semantics.txt", f"{prompt.datasets}\n\n{prompt.examples}\n")
+
+
+def test_what_is_said_is_shown_to_a_person(folder):
+    catalog = catalog_of(folder)
+    text = card_bundle(catalog.get("orders"), Profile(), catalog.semantics)["text/plain"]
+    for said in (
+        "One row for each order", "also called purchases", "only rows where status <> 'test'",
+        "metric revenue = price * qty", "metric average_basket = avg(price * qty) (also called basket size)",
+        "key orders.customer_id = customers.id", "Pieces, negative for returns.",
+        "Who bought.; also called buyer, shopper",
+    ):  # fmt: skip
+        assert said in text
+    html = card_bundle(catalog.get("orders"), Profile(), catalog.semantics)["text/html"]
+    assert "&lt;/data&gt;" in html
+    assert "</data>" not in html
+
+
+def test_a_changed_file_counts_at_once(folder):
+    catalog = catalog_of(folder)
+    assert catalog.get("orders").description
+    (folder / "bluebear.toml").write_text('[data.customers]\ndescription = "People."\n')
+    assert [item.name for item in catalog.list()] == ["customers"]
+    assert catalog.get("customers").description == "People."
+    (folder / "bluebear.toml").unlink()
+    assert catalog.get("customers").description == ""
+
+
+def test_a_note_on_a_column_that_is_not_there_is_told_with_the_nearest(folder):
+    (folder / "bluebear.toml").write_text('[data.customers]\ncolumns.citi = "Where."\n')
+    (warning,) = catalog_of(folder).get("customers").warnings
+    assert warning == "bluebear.toml speaks of a column citi, which is not there (nearest: city)"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("[data.a]\nlocatoin = 'x'", "[data.a] has no key `locatoin`", "did you mean `location`?"),
+        ("[data.a]\nlocation = 3", "data.a.location is 3", "a text"),
+        ("[data.a]\nformat = 'csv'", "data.a says how to read data", "location"),
+        ("[data.a]\nshare = 'all'", "data.a.share is 'all'", "schema, profile, samples"),
+        ("[data.a]\nlocation='x'\noptions.sep = []", "data.a.options.sep is []", "a text"),
+        ("[data.a.columns.b]\nsynonym = 'x'", "[data.a.columns.b] has no key `synonym`", "synonyms"),
+        ("[data.a]\nsynonyms = [1]", "data.a.synonyms is [1]", "texts"),
+        ("data = 3", "data is 3", "a table: [data]"),
+        ("[data.a]\n[data.A]", "[data.A] is there twice", "case"),
+        ("metrics.x = 3", "metrics.x is 3", "a table"),
+        ("metrics.x = ''", "metrics.x is ''", "a text"),
+        ("keys = [['a.b']]", "keys is ['a.b']", "two columns"),
+        ("keys = [['a', 'b.c']]", "keys is ['a', 'b.c']", "two columns"),
+        ("[[questions]]\nquestion = 'x'", "questions[1].code is ''", "a text"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_by_file_table_and_key(tmp_path, text, message, hint):
+    import tomlkit
+
+    with pytest.raises(ConfigError) as told:
+        parse(tomlkit.parse(text).unwrap(), str(tmp_path / "bluebear.toml"))
+    assert f"{tmp_path / 'bluebear.toml'}: {message}" in told.value.message
+    assert hint in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("metrics.x = \"java_method('a', 'b')\"", "metrics.x"),
+        ("metrics.x = 'a; drop table b'", "metrics.x"),
+        ("metrics.x = '(select max(a) from b)'", "metrics.x"),
+        ("metrics.x = 'a as b'", "metrics.x"),
+        ("metrics.x = 'a *'", "metrics.x"),
+        ("[data.a]\nfilters = ['sum(b) > 3']", "data.a.filters"),
+        ("[data.a]\nfilters = ['b in (select c from d)']", "data.a.filters"),
+        ("[data.a]\nmetrics.y = 'reflect(b)'", "data.a.metrics.y"),
+    ],
+)
+def test_an_expression_is_held_against_the_guards_rules(tmp_path, text, message):
+    (tmp_path / "bluebear.toml").write_text(text)
+    with pytest.raises(ConfigError) as told:
+        Project(tmp_path).semantics()
+    assert message in told.value.message
+    assert told.value.hint
+
+
+@pytest.mark.parametrize(
+    "location", ["s3://bucket/x", "https://host/x.csv", "/etc/passwd", "../x.csv", "a/../../x.csv", "~/x.csv", "glue:db.t"]
+)  # fmt: skip
+def test_a_location_outside_the_folder_counts_once_the_folder_is_trusted(tmp_path, location):
+    file = tmp_path / "bluebear.toml"
+    file.write_text(f'[data.x]\nlocation = "{location}"\ndescription = "Told anyway."\n')
+    project = Project(tmp_path)
+    (note,) = project.semantics().data
+    assert (note.location, note.description) == ("", "Told anyway.")
+    assert f"x = {location}" in project.untrusted
+    assert "bluebear trust" in project.untrusted
+    TrustStore().add(tmp_path, file.read_bytes())
+    again = Project(tmp_path)
+    assert (again.semantics().data[0].location, again.untrusted) == (location, "")
