@@ -176,7 +176,9 @@ class Semantics:
         return next((note for note in self.data if note.name.lower() == name), DataNote(dataset))
 
     def metrics_of(self, dataset: Dataset) -> tuple[Metric, ...]:
-        """The metrics that can be computed from a dataset's columns alone."""
+        """The metrics that can be computed from a dataset's columns alone; a column of the same
+        name hides one.
+        """
         own = dataset.name.lower()
         names = {column.name.lower() for column in dataset.columns}
 
@@ -187,7 +189,9 @@ class Semantics:
         return tuple(
             metric
             for metric in self.metrics
-            if metric.dataset.lower() in {"", own} and all(map(there, metric.columns))
+            if metric.dataset.lower() in {"", own}
+            and metric.name.lower() not in names
+            and all(map(there, metric.columns))
         )
 
 

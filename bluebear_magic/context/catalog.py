@@ -157,7 +157,7 @@ class Catalog:
 
     def _told(self, entry: _Entry) -> Dataset:
         """The dataset with what the project says of it."""
-        return applied(entry.current(), self.semantics.note(entry.name))
+        return applied(entry.current(), self.semantics)
 
     def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
         source = self._sources.of(location)

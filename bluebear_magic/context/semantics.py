@@ -25,14 +25,13 @@ It is parsed here and judged nowhere: expressions are read by the guard before t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from bluebear_magic.errors import ConfigError
 from bluebear_magic.records import (
     SHARES,
-    Column,
     ColumnNote,
     DataNote,
     Dataset,
@@ -71,30 +70,66 @@ def parse(values: Mapping[str, Any], source: str) -> Semantics:
     return Semantics(tuple(data), tuple(metrics), keys, questions)
 
 
-def applied(dataset: Dataset, note: DataNote) -> Dataset:
-    """The dataset with what is said of it; a note on a column that is not there is a warning."""
-    if not (note.description or note.columns):
-        return dataset
+def applied(dataset: Dataset, semantics: Semantics) -> Dataset:
+    """The dataset with what is said of it; what is said of no column there is a warning."""
+    note = semantics.note(dataset.name)
     notes = {item.column.lower(): item for item in note.columns}
     columns = tuple(
         replace(column, description=said.description or column.description)
-        if (said := notes.pop(column.name.lower(), None))
+        if (said := notes.get(column.name.lower()))
         else column
         for column in dataset.columns
     )
-    missing = tuple(_missing(dataset.columns, item.column) for item in notes.values())
+    doubts = tuple(_doubts(dataset, semantics))
+    if not (notes or note.description or doubts):
+        return dataset
     return replace(
         dataset,
         columns=columns,
         description=note.description or dataset.description,
-        warnings=(*dataset.warnings, *missing),
+        warnings=(*dataset.warnings, *doubts),
     )
 
 
-def _missing(columns: Iterable[Column], name: str) -> str:
-    near = _near(name, [column.name for column in columns])
-    hint = f" (nearest: {near})" if near else ""
-    return f"bluebear.toml speaks of a column {name}, which is not there{hint}"
+def _doubts(dataset: Dataset, semantics: Semantics) -> Iterator[str]:
+    """What is said of a dataset that cannot be meant so."""
+    own = dataset.name.lower()
+    there = {column.name.lower(): column.name for column in dataset.columns}
+    for note in semantics.note(dataset.name).columns:
+        if note.column.lower() not in there:
+            yield f"bluebear.toml speaks of a column {_absent(note.column, there)}"
+    for metric in semantics.metrics:
+        if metric.dataset.lower() not in {"", own}:
+            continue
+        if metric.name.lower() in there:
+            yield f"the metric {metric.name} of bluebear.toml is ignored: a column is called so"
+        elif metric.dataset and metric not in semantics.metrics_of(dataset):
+            heads = [name.lower().removeprefix(f"{own}.") for name in metric.columns]
+            missing = [name for name in heads if name.partition(".")[0] not in there]
+            told = _absent(missing[0], there)
+            yield f"the metric {metric.name} of bluebear.toml needs a column {told}"
+    for key in semantics.keys:
+        for name, column in ((key.left, key.left_column), (key.right, key.right_column)):
+            if name.lower() == own and column.lower() not in there:
+                yield f"a key of bluebear.toml names a column {_absent(column, there)}"
+
+
+def _absent(name: str, there: Mapping[str, str]) -> str:
+    near = _near(name, there.values())
+    return f"{name}, which is not there" + (f" (nearest: {near})" if near else "")
+
+
+def unplaced(semantics: Semantics, names: Iterable[str]) -> tuple[str, ...]:
+    """What the file says of datasets that there are none of, a line each. ``names``: all."""
+    there = {name.lower(): name for name in names}
+    said = [(f"[data.{note.name}]", note.name) for note in semantics.data]
+    said += [(f"the metric {known.name}", known.dataset) for known in semantics.metrics]
+    said += [("a key", name) for key in semantics.keys for name in (key.left, key.right)]
+    return tuple(
+        f"bluebear.toml: {what} speaks of a dataset {_absent(name, there)}"
+        for what, name in dict.fromkeys(said)
+        if name and name.lower() not in there
+    )
 
 
 # --- the tables ----------------------------------------------------------------

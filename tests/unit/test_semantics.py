@@ -99,10 +99,33 @@ def test_a_changed_file_counts_at_once(folder):
     assert catalog.get("customers").description == ""
 
 
-def test_a_note_on_a_column_that_is_not_there_is_told_with_the_nearest(folder):
-    (folder / "bluebear.toml").write_text('[data.customers]\ncolumns.citi = "Where."\n')
-    (warning,) = catalog_of(folder).get("customers").warnings
-    assert warning == "bluebear.toml speaks of a column citi, which is not there (nearest: city)"
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (
+            '[data.customers]\ncolumns.citi = "Where."',
+            "bluebear.toml speaks of a column citi, which is not there (nearest: city)",
+        ),
+        (
+            '[data.customers.metrics]\nages = "sum(age)"',
+            "the metric ages of bluebear.toml needs a column age, which is not there",
+        ),
+        (
+            '[metrics]\ncity = "id * 2"',
+            "the metric city of bluebear.toml is ignored: a column is called so",
+        ),
+        (
+            'keys = [["orders.x", "customers.ids"]]',
+            "a key of bluebear.toml names a column ids, which is not there (nearest: id)",
+        ),
+    ],
+)
+def test_what_is_said_of_columns_that_are_not_there_is_told(folder, text, warning):
+    (folder / "bluebear.toml").write_text(text)
+    catalog = catalog_of(folder)
+    customers = catalog.get("customers")
+    assert customers.warnings == (warning,)
+    assert catalog.semantics.metrics_of(customers) == ()
 
 
 @pytest.mark.parametrize(

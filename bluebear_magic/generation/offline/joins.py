@@ -1,7 +1,10 @@
-"""Which datasets can be looked up from which: keys that names and values suggest."""
+"""Which datasets can be looked up from which: by the keys that the project names, else by those
+that names and values suggest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
@@ -20,17 +23,40 @@ class Link:
 
 def find_links(index: SchemaIndex) -> tuple[Link, ...]:
     """All many-to-one links between the datasets, in the order of the datasets."""
-    found = []
+    found = list(_named(index))
+    named = {frozenset((link.key.dataset, link.match.dataset)) for link in found}
     for target in index.datasets:
         for match in target.columns:
             if not match.unique or match.kind not in {"number", "text"}:
                 continue
             for source in index.datasets:
-                if source is not target:
+                if source is not target and frozenset((source.name, target.name)) not in named:
                     found += [
                         Link(key, match) for key in source.columns if _linked(key, match, target)
                     ]
     return tuple(_without_weaker(found))
+
+
+def _named(index: SchemaIndex) -> Iterator[Link]:
+    """The links by the keys that the project names: to the side on which no value repeats.
+
+    Where that is not known, to the second one.
+    """
+    by_name = {dataset.name.lower(): dataset for dataset in index.datasets}
+    for pair in index.keys:
+        left = _column(by_name.get(pair.left.lower()), pair.left_column)
+        right = _column(by_name.get(pair.right.lower()), pair.right_column)
+        if left is None or right is None or left.kind != right.kind:
+            continue
+        if right.unique or right.profile.distinct is None:
+            yield Link(left, right)
+        if left.unique:
+            yield Link(right, left)
+
+
+def _column(dataset: DatasetInfo | None, name: str) -> ColumnInfo | None:
+    columns = dataset.columns if dataset else ()
+    return next((column for column in columns if column.name.lower() == name.lower()), None)
 
 
 def _linked(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
