@@ -9,20 +9,25 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
+from bluebear_magic import data_commands
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.frontend import Frontend
 from bluebear_magic.guard import RULES
 from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
-from bluebear_magic.present.listing import card_bundle, listing_bundle
 from bluebear_magic.provenance.bill import session_told
 from bluebear_magic.records import Dataset, Sharing
 
 HELP = """\
-%bluebear data                   the datasets
-%bluebear data add NAME PATH     register a file, a folder or a glob
-%bluebear data show NAME         schema, rows, size, examples
-%bluebear data rm NAME           forget a dataset (the files stay)
+%bluebear data                   the datasets, and where each can be read
+%bluebear data add NAME URI      register a file, a folder, a glob or another place, with
+    --format F, --option KEY=VALUE, --share LEVEL, --description TEXT, --save (in bluebear.toml)
+%bluebear data show NAME         schema, notes, keys, rows, size, examples
+%bluebear data search WORDS      by names, notes, columns and known values
+%bluebear data profile NAME      measure it anew; --full reads every row, whatever the size
+%bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
+%bluebear data use glue:DATABASE take in all that a database holds
+%bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
@@ -182,27 +187,8 @@ def _worker(frontend: Frontend, words: list[str]) -> None:
 
 
 def _data(frontend: Frontend, words: list[str]) -> None:
+    data_commands.check_words(words)
     parser = _Parser("bluebear data", add_help=False)
-    actions = parser.add_subparsers(dest="action")
-    add = actions.add_parser("add", add_help=False)
-    add.add_argument("name")
-    add.add_argument("path", nargs="+")  # a path with blanks needs no quotes here
-    for action in ("show", "rm"):
-        actions.add_parser(action, add_help=False).add_argument("name")
-    options = parser.parse_args(words)
-    catalog = frontend.bb.tools.catalog
-    if options.action == "add":
-        dataset = catalog.add(options.name, " ".join(options.path))
-        name, columns = dataset.name, len(dataset.columns)
-        told = [f"warning: {warning}" for warning in dataset.warnings]
-        told.append(f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}")
-        frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
-    elif options.action == "show":
-        dataset = catalog.get(options.name)
-        frontend.show_bundle(
-            card_bundle(dataset, frontend.bb.profile(dataset.name), catalog.semantics)
-        )
-    elif options.action == "rm":
-        catalog.remove(options.name)
-    else:
-        frontend.show_bundle(listing_bundle(catalog))
+    data_commands.add_actions(parser)
+    with frontend.reporter.cell():
+        data_commands.run(frontend.bb, parser.parse_args(words), frontend.reporter.settle)

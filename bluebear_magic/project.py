@@ -7,19 +7,28 @@ other files of this machine or away from it, counts only after ``bluebear trust`
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bluebear_magic.config import folder_settings
+from bluebear_magic.config import folder_settings, loosening, settings_of
 from bluebear_magic.context import semantics
+from bluebear_magic.context.saving import with_data, without_data
 from bluebear_magic.errors import ConfigError
 from bluebear_magic.guard.expressions import read_expression
 from bluebear_magic.records import DataNote, Metric, Semantics
 from bluebear_magic.trust import SETTINGS, TrustStore
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -42,6 +51,46 @@ class Project:
             self._state = state
         return self._held
 
+    def save(self, name: str, table: Mapping[str, Any]) -> None:
+        """Writes these keys of ``[data.NAME]`` into the file; what else stands there stays.
+
+        A location below the folder is written as seen from there. Whoever trusted the file, or
+        had none, trusts it with this in it. Raises ``ConfigError``.
+        """
+        if "location" in table:
+            table = {**table, "location": self._seen_from_here(str(table["location"]))}
+        self._write(with_data(self._text(), name, table))
+
+    def forget(self, name: str) -> bool:
+        """Takes ``[data.NAME]`` out of the file; whether it was there. Raises ``ConfigError``."""
+        text = without_data(self._text(), name)
+        if text is not None:
+            self._write(text)
+        return text is not None
+
+    def _text(self) -> str:
+        return folder_settings(self._folder)[0].decode("utf-8")
+
+    def _write(self, text: str) -> None:
+        """Replaces the file in one step, once it is known that it can be read."""
+        content, values = folder_settings(self._folder)
+        file = self._folder / SETTINGS
+        parsed = tomllib.loads(text)
+        _judged(semantics.parse(parsed, str(file)), str(file))
+        held = TrustStore().holds(self._folder, content)
+        outside = locations_outside(values, self._folder)
+        replace_file(file, text)
+        if held or not (outside or loosening(settings_of(values))):
+            TrustStore().add(self._folder, text.encode("utf-8"))
+
+    def _seen_from_here(self, location: str) -> str:
+        if _ELSEWHERE.match(location):
+            return location
+        try:
+            return Path(location).relative_to(self._folder).as_posix()
+        except ValueError:
+            return location
+
     def _stat(self) -> tuple[int, int] | None:
         try:
             told = (self._folder / SETTINGS).stat()
@@ -63,6 +112,25 @@ class Project:
         )
         kept = tuple(_placeless(note) if note in away else note for note in held.data)
         return replace(held, data=kept)
+
+
+def replace_file(file: Path, text: str) -> None:
+    """Writes a file so that no reader meets half of it; its mode stays. Raises ``ConfigError``."""
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=file.suffix)
+        aside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+            aside.chmod(file.stat().st_mode if file.exists() else 0o644)
+            aside.replace(file)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}", "make its folder writable"
+        ) from error
 
 
 def leads_out(location: str, folder: Path) -> bool:

@@ -103,6 +103,23 @@ class Source(Protocol):
         """All of it, where local Spark can read it. May copy it there first, and says so."""
 
 
+@runtime_checkable
+class Elsewhere(Protocol):
+    """A source whose data lies where more than this machine can read it."""
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """The backends that can read it: ``local``, ``soal``, ``emr``."""
+
+
+@runtime_checkable
+class Container(Protocol):
+    """A source with places that hold many datasets, such as the databases of a catalogue."""
+
+    def use(self, location: str) -> None:
+        """What the place holds is ``found`` from now on. Raises ``DatasetError``."""
+
+
 class Reporter(Protocol):
     """Tells a person what is going on. Nothing else prints."""
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bluebear_magic.context.semantics import applied
+from bluebear_magic.context.schemas import Drift, SchemaStore, drift
+from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.protocols import Reporter, Source
+from bluebear_magic.protocols import Container, Elsewhere, Reporter, Source
 from bluebear_magic.records import Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
@@ -35,7 +36,9 @@ class _Entry:
     options: Mapping[str, str]
     source: Source
     warnings: tuple[str, ...] = ()
+    description: str = ""
     dataset: Dataset | None = None
+    drift: Drift | None = None
 
     def current(self) -> Dataset:
         """The dataset, described again when its data changed."""
@@ -45,7 +48,25 @@ class _Entry:
         self.dataset = None
         dataset = self.source.describe(self.name, self.location, self.options)
         self.dataset = replace(dataset, warnings=(*self.warnings, *dataset.warnings))
+        self._compare(self.dataset)
         return self.dataset
+
+    def _compare(self, dataset: Dataset) -> None:
+        """Sets against each other the columns of now and those that were kept."""
+        store = SchemaStore()
+        kept = store.load(self.location, self.options)
+        if kept is None:
+            store.save(self.location, self.options, dataset.columns)
+        self.drift = drift(self.name, kept, dataset.columns) if kept is not None else None
+
+    def accept(self) -> Drift | None:
+        """Describes anew; what is there now counts from now on. What had changed."""
+        self.dataset = None
+        dataset = self.current()
+        changed = self.drift
+        SchemaStore().save(self.location, self.options, dataset.columns)
+        self.drift = None
+        return changed
 
 
 class Catalog:
@@ -57,7 +78,7 @@ class Catalog:
     """
 
     def __init__(
-        self, folder: Path | None = None, semantics: Callable[[], Semantics] = Semantics
+        self, folder: Path | None = None, *, semantics: Callable[[], Semantics] = Semantics
     ) -> None:
         self._folder = folder
         self._semantics = semantics
@@ -76,13 +97,17 @@ class Catalog:
         """What the project says of its data, now. Raises ``ConfigError``."""
         return self._semantics()
 
-    def add(self, name: str, location: str | Path, **options: str) -> Dataset:
+    def add(
+        self, name: str, location: str | Path, *, description: str = "", **options: str
+    ) -> Dataset:
         """Registers what lies at ``location``; the options are those of Spark's reader.
 
         Raises DatasetError for a name that is no identifier and for data that cannot be read.
         """
         check_name(name)
-        return self._register(self._placed(name, str(location), options))
+        entry = self._placed(name, str(location), options)
+        entry.description = description
+        return self._register(entry)
 
     def add_path(self, text: str) -> Dataset:
         """The dataset for ``LOCATION``, ``NAME=LOCATION`` or the name of one that is known."""
@@ -103,18 +128,77 @@ class Catalog:
         entry.name, entry.warnings = _derived(entry.source.suggest(entry.location))
         return self._register(entry)
 
+    def drift(self, name: str) -> Drift | None:
+        """How a dataset differs from when it was first seen here; None where it does not."""
+        entry = self._entry(name)
+        return entry.drift if entry else None
+
+    def refresh(self, name: str | None = None) -> tuple[Drift, ...]:
+        """Describes a dataset anew, or all of them, and takes them as they are now.
+
+        What had changed in each. Raises DatasetError for one that is not there or cannot be read.
+        """
+        if name is None:
+            entries = [entry for _, entry in sorted(self._entries().items())]
+        else:
+            found = self._entry(name)
+            if found is None:
+                raise self._unknown(name)
+            entries = [found]
+        changed = []
+        for entry in entries:
+            try:
+                changed.append(entry.accept())
+            except DatasetError:
+                if name is not None:
+                    raise  # of all of them, those that are broken are told in the list
+        return tuple(item for item in changed if item)
+
+    def reach(self, dataset: Dataset) -> tuple[str, ...]:
+        """The backends that can read a dataset where it lies: ``local``, ``soal``, ``emr``."""
+        source = self._sources.of(dataset.location)
+        return source.reach if isinstance(source, Elsewhere) else ("local",)
+
+    def use(self, location: str) -> tuple[str, ...]:
+        """Takes in what a place holds, such as a database: the names of what was not there before.
+
+        Raises DatasetError where the source of the location knows no such places.
+        """
+        source = self._sources.of(location)
+        if not isinstance(source, Container):
+            raise DatasetError(
+                f"{location} holds no datasets that could be taken in at once",
+                "Name a database, as glue:DATABASE; one dataset is added with data add NAME URI.",
+            )
+        before = set(self._entries())
+        source.use(location)
+        return tuple(entry.name for key, entry in self._entries().items() if key not in before)
+
+    def doubts(self) -> tuple[str, ...]:
+        """What the project says of datasets that there are none of, a line each."""
+        return unplaced(self.semantics, [entry.name for entry in self._entries().values()])
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all datasets, sorted, whether they can be read or not."""
+        return tuple(entry.name for _, entry in sorted(self._entries().items()))
+
+    def known(self) -> tuple[Dataset, ...]:
+        """The datasets that were described already, as they were then; reads nothing."""
+        entries = {**self._found, **self._declared, **self._registered}
+        return tuple(entry.dataset for entry in entries.values() if entry.dataset)
+
     def remove(self, name: str) -> None:
         """Forgets a registered dataset; its files stay. DatasetError when there is none."""
         if self._registered.pop(name.lower(), None) is None:
             found = self._entry(name)
-            if found:
-                stated = found.name.lower() in self._declared
+            if found and found.name.lower() in self._declared:
                 raise DatasetError(
-                    f"{found.name} is not registered: it "
-                    + ("stands in bluebear.toml" if stated else f"was found at {found.location}"),
-                    f"Remove [data.{found.name}] there."
-                    if stated
-                    else "Move the file out of that folder.",
+                    f"{found.name} stands in bluebear.toml", "data rm NAME --save removes it there."
+                )
+            if found:
+                raise DatasetError(
+                    f"{found.name} is not registered: it was found at {found.location}",
+                    "Move the file out of that folder.",
                 )
             raise self._unknown(name)
 
@@ -156,8 +240,9 @@ class Catalog:
         return dataset
 
     def _told(self, entry: _Entry) -> Dataset:
-        """The dataset with what the project says of it."""
-        return applied(entry.current(), self.semantics)
+        """The dataset with what the project says of it, and with what was said in the session."""
+        dataset = applied(entry.current(), self.semantics)
+        return replace(dataset, description=said) if (said := entry.description) else dataset
 
     def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
         source = self._sources.of(location)

@@ -26,6 +26,9 @@ class ListedDataset:
     columns: int
     location: str
     error: str = ""
+    reach: str = ""
+    description: str = ""
+    changed: int = 0  # columns that are not as they were first seen
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[
             size=human_size(dataset.size_bytes),
             columns=len(dataset.columns),
             location=relative(dataset.location, catalog.folder),
+            reach=", ".join(catalog.reach(dataset)),
+            description=dataset.description,
+            changed=len(drift.lines()) if (drift := catalog.drift(dataset.name)) else 0,
         )
         for dataset in datasets
     ]

@@ -553,10 +553,15 @@ def test_an_interrupted_cell_says_so_in_one_line(interrupted):
 # --- wrong input: one sentence, no traceback ---------------------------------
 
 COMMANDS = """\
-%bluebear data                   the datasets
-%bluebear data add NAME PATH     register a file, a folder or a glob
-%bluebear data show NAME         schema, rows, size, examples
-%bluebear data rm NAME           forget a dataset (the files stay)
+%bluebear data                   the datasets, and where each can be read
+%bluebear data add NAME URI      register a file, a folder, a glob or another place, with
+    --format F, --option KEY=VALUE, --share LEVEL, --description TEXT, --save (in bluebear.toml)
+%bluebear data show NAME         schema, notes, keys, rows, size, examples
+%bluebear data search WORDS      by names, notes, columns and known values
+%bluebear data profile NAME      measure it anew; --full reads every row, whatever the size
+%bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
+%bluebear data use glue:DATABASE take in all that a database holds
+%bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
@@ -594,7 +599,10 @@ WRONG = {
     "%bluebear dta": "UsageError: there is no command %bluebear dta\ndid you mean %bluebear data?",
     "%bluebear use emt": "UsageError: there is no backend `emt`\nbackends: auto, local, soal, emr",
     "%bluebear data add staff": "UsageError: %bluebear data add: the following arguments are "
-    f"required: path\n{COMMANDS}",
+    f"required: URI\n{COMMANDS}",
+    "%bluebear data serach pay": "UsageError: there is no data serach\ndid you mean data search?",
+    "%bluebear data add staff elsewhere/staff1.csv --fromat csv": "UsageError: data add has no "
+    "option --fromat\ndid you mean --format?",
     '%bluebear data add "my staff" elsewhere/staff.csv': "DatasetError: 'my staff' is no name for "
     "a dataset\nUse letters, digits and _, such as my_staff.",
     "%bluebear data show sales": "DatasetError: there is no dataset 'sales'\n"

@@ -6,7 +6,7 @@ from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.semantics import parse
 from bluebear_magic.errors import ConfigError
 from bluebear_magic.generation import prompts
-from bluebear_magic.present.listing import card_bundle
+from bluebear_magic.present.listing import Facts, card_bundle
 from bluebear_magic.project import Project
 from bluebear_magic.records import Ask, Context, Conversation, Profile
 from bluebear_magic.trust import TrustStore
@@ -52,7 +52,7 @@ def folder(tmp_path):
 
 
 def catalog_of(folder):
-    return Catalog(folder, Project(folder).semantics)
+    return Catalog(folder, semantics=Project(folder).semantics)
 
 
 def sent(catalog, question="revenue by customer"):
@@ -76,7 +76,7 @@ def test_what_is_said_reaches_the_prompt(folder, golden):
 
 def test_what_is_said_is_shown_to_a_person(folder):
     catalog = catalog_of(folder)
-    text = card_bundle(catalog.get("orders"), Profile(), catalog.semantics)["text/plain"]
+    text = card_bundle(catalog.get("orders"), Profile(), Facts(catalog.semantics))["text/plain"]
     for said in (
         "One row for each order", "also called purchases", "only rows where status <> 'test'",
         "metric revenue = price * qty", "metric average_basket = avg(price * qty) (also called basket size)",
@@ -84,7 +84,7 @@ def test_what_is_said_is_shown_to_a_person(folder):
         "Who bought.; also called buyer, shopper",
     ):  # fmt: skip
         assert said in text
-    html = card_bundle(catalog.get("orders"), Profile(), catalog.semantics)["text/html"]
+    html = card_bundle(catalog.get("orders"), Profile(), Facts(catalog.semantics))["text/html"]
     assert "&lt;/data&gt;" in html
     assert "</data>" not in html
 
