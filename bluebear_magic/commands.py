@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
-from bluebear_magic import data_commands
+from bluebear_magic import data_commands, data_words
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.frontend import Frontend
 from bluebear_magic.guard import RULES
@@ -187,8 +187,8 @@ def _worker(frontend: Frontend, words: list[str]) -> None:
 
 
 def _data(frontend: Frontend, words: list[str]) -> None:
-    data_commands.check_words(words)
+    data_words.check_words(words)
     parser = _Parser("bluebear data", add_help=False)
-    data_commands.add_actions(parser)
+    data_words.add_actions(parser)
     with frontend.reporter.cell():
         data_commands.run(frontend.bb, parser.parse_args(words), frontend.reporter.settle)

@@ -28,7 +28,7 @@ def with_data(content: str, name: str, table: Mapping[str, Any]) -> str:
         if "location" in table and entry not in table:
             own.pop(entry, None)  # how the one before was read
     for entry, value in table.items():
-        own[entry] = value
+        own[entry] = _inline(value) if isinstance(value, Mapping) else value
     return str(tomlkit.dumps(document))
 
 
@@ -44,6 +44,15 @@ def without_data(content: str, name: str) -> str | None:
     if not data:
         del document["data"]
     return str(tomlkit.dumps(document))
+
+
+def _inline(value: Mapping[str, Any]) -> Any:
+    """A table on one line: what is written below it stays where it belongs."""
+    import tomlkit
+
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 def _parsed(content: str) -> tuple[Any, Any]:
