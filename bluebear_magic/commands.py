@@ -42,6 +42,9 @@ HELP = """\
 %%bluebear?                      how to ask a question"""
 
 
+COMMANDS = ("data", "use", "policy", "share", "cost", "history", "forget", "worker", "help")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"%{self.prog}: {message}", HELP)

@@ -12,7 +12,7 @@ from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import Container, Elsewhere, Reporter, Source
-from bluebear_magic.records import Dataset, Semantics
+from bluebear_magic.records import Column, Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -39,6 +39,7 @@ class _Entry:
     description: str = ""
     dataset: Dataset | None = None
     drift: Drift | None = None
+    kept: tuple[Column, ...] | None = None
 
     def current(self) -> Dataset:
         """The dataset, described again when its data changed."""
@@ -50,6 +51,13 @@ class _Entry:
         self.dataset = replace(dataset, warnings=(*self.warnings, *dataset.warnings))
         self._compare(self.dataset)
         return self.dataset
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns as far as they are known without looking at the data."""
+        if self.dataset is None and self.kept is None:
+            self.kept = SchemaStore().load(self.location, self.options) or ()
+        return self.dataset.columns if self.dataset else self.kept or ()
 
     def _compare(self, dataset: Dataset) -> None:
         """Sets against each other the columns of now and those that were kept."""
@@ -182,10 +190,17 @@ class Catalog:
         """The names of all datasets, sorted, whether they can be read or not."""
         return tuple(entry.name for _, entry in sorted(self._entries().items()))
 
-    def known(self) -> tuple[Dataset, ...]:
-        """The datasets that were described already, as they were then; reads nothing."""
-        entries = {**self._found, **self._declared, **self._registered}
-        return tuple(entry.dataset for entry in entries.values() if entry.dataset)
+    def glimpse(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each dataset as far as they are known already, by its name.
+
+        No data is read: what was described in this session counts, else what was kept when the
+        dataset was last seen here. Folders are looked into only if nothing was found before.
+        """
+        entries = {**self._found, **self._declared, **self._registered} or self._entries()
+        return {
+            entry.name: tuple(column.name for column in entry.columns)
+            for _, entry in sorted(entries.items())
+        }
 
     def remove(self, name: str) -> None:
         """Forgets a registered dataset; its files stay. DatasetError when there is none."""

@@ -130,6 +130,13 @@ class Kernel:
     def run(self, code, cell_id=None):
         return self.receive(self.send(code, cell_id))
 
+    def complete(self, code, at=None):
+        """What a frontend is offered at a place in a cell: the text replaced, and the matches."""
+        reply = self.client.complete(code, len(code) if at is None else at, reply=True, timeout=60)
+        content = reply["content"]
+        assert content["status"] == "ok"
+        return code[content["cursor_start"] : content["cursor_end"]], content["matches"]
+
     def value(self, expression):
         """A plain value of the kernel."""
         ran = self.run(f"print(repr({expression}))")
@@ -658,6 +665,27 @@ def test_datasets_are_listed_added_shown_and_forgotten(cold):
     assert "staff" in cold.run("%bluebear data").text
     assert cold.run("%bluebear data rm staff").ok
     assert "staff" not in cold.run("%bluebear data").text
+
+
+def test_names_of_the_data_options_and_commands_are_completed(cold):
+    cold.run("%bluebear data add staff elsewhere/staff.csv")
+    assert cold.complete("%%bluebear --mo") == ("--mo", ["--model"])
+    assert cold.complete("%%bluebear --backend s") == ("s", ["soal"])
+    assert cold.complete("%%bluebear\naverage pa") == ("pa", ["pay"])
+    assert cold.complete("%%bluebear\ntotal re of x", 19) == ("re", ["region"])
+    assert cold.complete('%%bluebear_run\nx = spark.table("sta') == ("sta", ["staff"])
+    assert "pay" in cold.complete('%%bluebear_run\nx = spark.table("staff").select("p')[1]
+    assert cold.complete("x = 1\n%bluebear data sh") == ("sh", ["show"])
+    assert cold.complete("%bluebear data show sa") == ("sa", ["sales_data"])
+    assert cold.complete("%bluebear policy lo") == ("lo", ["locked"])
+    assert cold.run("%bluebear data rm staff").ok
+    assert cold.complete("%%bluebear\naverage pa")[1] != ["pay"]
+
+
+def test_other_cells_are_completed_as_ever(cold):
+    cold.run("%config Completer.use_jedi = False\nimport sys")  # loading it takes seconds
+    assert "sys.version" in cold.complete("sys.versio")[1]
+    assert "region" not in cold.complete("%%time\nreg")[1]
 
 
 def test_use_says_where_code_runs_from_now_on(cold):
