@@ -39,13 +39,13 @@ from bluebear_magic.folders import cache_folder, data_folder, state_folder
 from bluebear_magic.generation import model_ids
 from bluebear_magic.generation.keys import Likely, likely
 from bluebear_magic.generation.offline import OfflineModel
-from bluebear_magic.generation.search import Hit, search
+from bluebear_magic.generation.search import Match, search
 from bluebear_magic.guard.effective import Effective, named
 from bluebear_magic.machine import read_machine
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
 from bluebear_magic.project import Project
-from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.protocols import Backend, Hit, Model, Reporter, Used
 from bluebear_magic.provenance.approvals import Approvals, check_rules
 from bluebear_magic.provenance.audit import AuditLog
 from bluebear_magic.provenance.books import Books
@@ -194,7 +194,7 @@ class Bluebear:
         with contextlib.suppress(DatasetError):  # it may have been in the file alone
             self.tools.catalog.remove(name)
 
-    def search_data(self, words: str) -> tuple[Hit, ...]:
+    def search_data(self, words: str) -> tuple[Match, ...]:
         """The datasets in which words occur, best first: in names, notes, columns, known values.
 
         Values are those that were measured before; none are read.
@@ -210,8 +210,12 @@ class Bluebear:
         """
         return self.tools.catalog.refresh(name)
 
-    def use_data(self, location: str) -> tuple[str, ...]:
-        """Takes in all that a place holds, such as ``glue:DATABASE``; the names of what is new.
+    def search_libraries(self, words: str) -> tuple[Hit, ...]:
+        """What fits words in catalogs of tables, such as Glue. Raises ``DatasetError``."""
+        return self.tools.catalog.search_libraries(words)
+
+    def use_data(self, location: str) -> Used:
+        """Makes all that a catalog of tables holds known, as ``glue:DATABASE``.
 
         Raises ``DatasetError``.
         """

@@ -23,7 +23,7 @@ HELP = """\
 %bluebear data add NAME URI      register a file, a folder, a glob or another place, with
     --format F, --option KEY=VALUE, --share LEVEL, --description TEXT, --save (in bluebear.toml)
 %bluebear data show NAME         schema, notes, keys, rows, size, examples
-%bluebear data search WORDS      by names, notes, columns and known values
+%bluebear data search WORDS      by names, notes, columns, known values; --catalogs: in Glue too
 %bluebear data profile NAME      measure it anew; --full reads every row, whatever the size
 %bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
 %bluebear data use glue:DATABASE take in all that a database holds

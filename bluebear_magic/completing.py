@@ -19,10 +19,8 @@ from bluebear_magic.records import PRESETS, SHARES
 if TYPE_CHECKING:
     from bluebear_magic.frontend import Frontend
 
-_VALUES: Mapping[str, Sequence[str]] = {
-    "--format": sorted(set(FORMATS.values())),
-    "--share": SHARES,
-}
+_FORMATS = sorted(set(FORMATS.values()))
+_VALUES: Mapping[str, Sequence[str]] = {"--format": _FORMATS, "--share": SHARES}
 
 
 def completed(frontend: Frontend, before: str, parsers: Mapping[str, Any]) -> Offered:

@@ -15,11 +15,13 @@ from bluebear_magic.present.listing import (
     Bundle,
     Facts,
     card_bundle,
-    hits_bundle,
     lines_bundle,
     listing_bundle,
+    matches_bundle,
 )
 from bluebear_magic.records import Dataset
+
+_SHOWN = 20  # names of a long list
 
 Show = Callable[[Mapping[str, Any]], None]
 
@@ -86,7 +88,8 @@ def _show(bb: Bluebear, options: argparse.Namespace) -> Bundle:
 
 def _search(bb: Bluebear, options: argparse.Namespace) -> Bundle:
     words = " ".join(options.words)
-    return hits_bundle(words, bb.search_data(words))
+    hits = bb.search_libraries(words) if options.catalogs else None
+    return matches_bundle(words, bb.search_data(words), hits)
 
 
 def _profile(bb: Bluebear, options: argparse.Namespace) -> Bundle:
@@ -103,11 +106,13 @@ def _refresh(bb: Bluebear, options: argparse.Namespace) -> Bundle:
 
 
 def _use(bb: Bluebear, options: argparse.Namespace) -> Bundle:
-    names = bb.use_data(options.location)
-    shown = ", ".join(names[:20]) + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
-    if not names:
-        return lines_bundle([f"{options.location} holds nothing that is not there already."])
-    return lines_bundle([f"{len(names):,} datasets of {options.location}: {shown}"])
+    used = bb.use_data(options.location)
+    shown = ", ".join(used.names[:_SHOWN])
+    more = len(used.names) - _SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
+    told = [f"{len(used.names):,} tables of {used.location}: {shown}{rest}"]
+    told += [f"left out: {name}: {why}" for name, why in used.left_out[:_SHOWN]]
+    return lines_bundle(told)
 
 
 def _rm(bb: Bluebear, options: argparse.Namespace) -> Bundle | None:

@@ -13,7 +13,7 @@ HELP = """\
 data                          the datasets, and where each can be read
 data add NAME URI [OPTIONS]   register a file, a folder, a glob or another place
 data show NAME                schema, notes, keys, rows, size, examples
-data search WORDS             by names, notes, columns and known values
+data search WORDS             by names, notes, columns and known values; --catalogs: in Glue too
 data profile NAME [--full]    measure it anew; --full reads every row, whatever the size
 data refresh [NAME]           read it anew, and take changed columns as they are now
 data use glue:DATABASE        take in all that a database holds
@@ -40,6 +40,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     action("show", "one dataset in full").add_argument("name")
     search = action("search", "datasets by names, notes, columns and known values")
     search.add_argument("words", nargs="+")
+    search.add_argument("--catalogs", action="store_true", help="in catalogs such as Glue too")
     profile = action("profile", "measure the values of a dataset anew")
     profile.add_argument("name")
     profile.add_argument("--full", action="store_true", help="read every row, whatever the size")

@@ -129,6 +129,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         forget(tools)
     waiting = _waiting(tools, ask, model)
     blank = Answer(ask.question, model=model.name, answers=waiting.question if waiting else "")
+    context = Context((), ())
     try:
         if tools.settings.warm:
             for backend in tools.backends.values():
@@ -140,6 +141,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         ended = _drive(tools, goes_on, model, context, said, timings=timings, tried=tried)
     except BluebearError as error:
         code = tried[-1].draft.code if tried else ""
+        tell_drift(tools, _missed(tools, context.datasets, ask.question))
         return replace(
             blank,
             code=code,
@@ -265,6 +267,17 @@ def tell_drift(tools: Tools, used: Sequence[Dataset]) -> None:
         for line in drift.lines(uses):
             tools.reporter.warn(line)
         tools.reporter.warn(f"%bluebear data refresh {dataset.name} takes them as they are now")
+
+
+def _missed(tools: Tools, datasets: Sequence[Dataset], question: str) -> list[Dataset]:
+    """Those of which a question names a column that is not what it was."""
+    words = question.lower()
+    drifts = ((dataset, tools.catalog.drift(dataset.name)) for dataset in datasets)
+    return [
+        dataset
+        for dataset, drift in drifts
+        if drift and any(name.lower() in words for name in drift.columns)
+    ]
 
 
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:

@@ -11,7 +11,7 @@ from bluebear_magic.context.schemas import Drift, SchemaStore, drift
 from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.protocols import Container, Elsewhere, Reporter, Source
+from bluebear_magic.protocols import Elsewhere, Hit, Library, Reporter, Source, Used
 from bluebear_magic.records import Column, Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
@@ -167,20 +167,19 @@ class Catalog:
         source = self._sources.of(dataset.location)
         return source.reach if isinstance(source, Elsewhere) else ("local",)
 
-    def use(self, location: str) -> tuple[str, ...]:
-        """Takes in what a place holds, such as a database: the names of what was not there before.
-
-        Raises DatasetError where the source of the location knows no such places.
-        """
+    def use(self, location: str) -> Used:
+        """Makes the tables of ``glue:DATABASE`` known by their names. Raises DatasetError."""
         source = self._sources.of(location)
-        if not isinstance(source, Container):
+        if not isinstance(source, Library):
             raise DatasetError(
-                f"{location} holds no datasets that could be taken in at once",
-                "Name a database, as glue:DATABASE; one dataset is added with data add NAME URI.",
+                f"{location} is no catalog of tables", "%bluebear data use glue:DATABASE"
             )
-        before = set(self._entries())
-        source.use(location)
-        return tuple(entry.name for key, entry in self._entries().items() if key not in before)
+        return source.use(location)
+
+    def search_libraries(self, words: str) -> tuple[Hit, ...]:
+        """What the catalogs of tables have that fits all the words. Raises DatasetError."""
+        sources = [source for source in self._sources.all if isinstance(source, Library)]
+        return tuple(hit for source in sources for hit in source.search(words))
 
     def doubts(self) -> tuple[str, ...]:
         """What the project says of datasets that there are none of, a line each."""

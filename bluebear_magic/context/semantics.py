@@ -72,6 +72,8 @@ def parse(values: Mapping[str, Any], source: str) -> Semantics:
 
 def applied(dataset: Dataset, semantics: Semantics) -> Dataset:
     """The dataset with what is said of it; what is said of no column there is a warning."""
+    if not (semantics.data or semantics.metrics or semantics.keys):
+        return dataset
     note = semantics.note(dataset.name)
     notes = {item.column.lower(): item for item in note.columns}
     columns = tuple(

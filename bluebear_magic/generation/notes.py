@@ -16,6 +16,7 @@ _MOST_EXPRESSION = 1000  # characters
 _MOST_NAMES = 8
 _MOST_KEYS = 40
 _MOST_QUESTIONS = 6
+_MOST_QUESTION = 1000
 _MOST_CODE = 4000
 
 
@@ -68,7 +69,9 @@ def examples(questions: Sequence[VerifiedQuestion], question: str, budget: int) 
     told: list[str] = []
     for number in ranked:
         item = questions[number]
-        text = f"question: {json.dumps(item.question, ensure_ascii=False)}\n{item.code.rstrip()}"
+        asked = plain(json.dumps(item.question, ensure_ascii=False), _MOST_QUESTION)
+        code = "\n".join(plain(line, _MOST_CODE) for line in item.code.rstrip().splitlines())
+        text = f"question: {asked}\n{code}"
         if len(item.code) <= _MOST_CODE and len(text) <= budget:
             told.append(text)
             budget -= len(text)

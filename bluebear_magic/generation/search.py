@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize, value_words
+from bluebear_magic.generation.offline.tokens import (
+    normalise,
+    split_name,
+    stem,
+    tokenize,
+    value_words,
+)
 from bluebear_magic.records import Dataset, Profile, Semantics
 
 _NAME, _CALLED, _COLUMN, _VALUE, _DESCRIPTION = 6.0, 4.0, 3.0, 2.0, 1.0
@@ -16,7 +22,7 @@ _MOST_VALUES = 5000
 
 
 @dataclass(frozen=True)
-class Hit:
+class Match:
     """A dataset that was met: ``where``, best first, in words."""
 
     dataset: str
@@ -38,14 +44,17 @@ def search(
     datasets: Sequence[Dataset],
     known: Mapping[str, Profile],
     semantics: Semantics,
-) -> tuple[Hit, ...]:
+) -> tuple[Match, ...]:
     """The datasets in which at least one of the words occurs, best first.
 
     Looked at are names, other names, columns, metrics, descriptions, and of ``known`` the values.
     A word that occurs nowhere is looked for by its spelling.
     """
     wanted = list(dict.fromkeys(_stems(words)))
-    places = {dataset.name: list(_places(dataset, known, semantics)) for dataset in datasets}
+    places = {}
+    for dataset in datasets:
+        values = _values(known.get(dataset.name, Profile()), _beginnings(words))
+        places[dataset.name] = [*_places(dataset, semantics), *values]
     everywhere = {word for own in places.values() for place in own for word in place.stems}
     meant = {word: _meant(word, everywhere) for word in wanted}
     hits = [_hit(name, own, meant) for name, own in places.items()]
@@ -54,7 +63,7 @@ def search(
 
 def _hit(
     name: str, places: Sequence[_Place], meant: Mapping[str, Mapping[str, float]]
-) -> Hit | None:
+) -> Match | None:
     best: dict[str, float] = {}
     met: dict[str, float] = {}
     for place in places:
@@ -69,7 +78,7 @@ def _hit(
     where = sorted(met, key=lambda told: -met[told])
     more = len(where) - _MOST_PLACES
     told = (*where[:_MOST_PLACES], *([f"{more} more"] if more > 0 else []))
-    return Hit(name, sum(best.values()) * len(best), told)
+    return Match(name, sum(best.values()) * len(best), told)
 
 
 def _meant(word: str, everywhere: set[str]) -> Mapping[str, float]:
@@ -85,9 +94,7 @@ def _meant(word: str, everywhere: set[str]) -> Mapping[str, float]:
     return {other: _NEAR for other, _, _ in found} if len(word) >= 4 else {}
 
 
-def _places(
-    dataset: Dataset, known: Mapping[str, Profile], semantics: Semantics
-) -> Iterator[_Place]:
+def _places(dataset: Dataset, semantics: Semantics) -> Iterator[_Place]:
     note = semantics.note(dataset.name)
     yield _Place(_NAME, _of_name(dataset.name), f"name {dataset.name}")
     for name in note.synonyms:
@@ -106,10 +113,22 @@ def _places(
             yield _Place(_COLUMN, frozenset(_stems(name)), told)
         if column.description:
             yield _Place(_DESCRIPTION, frozenset(_stems(column.description)), told)
-    for profile in known.get(dataset.name, Profile()).columns:
-        for value in profile.values[:_MOST_VALUES]:
-            words = frozenset(map(stem, value_words(value)))
-            yield _Place(_VALUE, words, f"value {value!r} of {profile.name}")
+
+
+def _values(known: Profile, beginnings: Sequence[str]) -> Iterator[_Place]:
+    """Values in which a word may occur: most are passed over without being taken apart."""
+    for column in known.columns:
+        for value in column.values[:_MOST_VALUES]:
+            text = normalise(value)
+            if any(beginning in text for beginning in beginnings):
+                words = frozenset(map(stem, value_words(value)))
+                yield _Place(_VALUE, words, f"value {value!r} of {column.name}")
+
+
+def _beginnings(words: str) -> list[str]:
+    """What of each word is left in all of its forms."""
+    tokens = [token.norm for token in tokenize(words) if token.kind != "mark"]
+    return [word[: max(3, len(word) - 3)] for word in tokens]
 
 
 def _of_name(name: str) -> frozenset[str]:

@@ -9,8 +9,9 @@ from typing import Any
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.describe import Card, card, examples, listing
 from bluebear_magic.generation.keys import Likely
-from bluebear_magic.generation.search import Hit
+from bluebear_magic.generation.search import Match
 from bluebear_magic.present import escape, tables
+from bluebear_magic.protocols import Hit
 from bluebear_magic.records import Dataset, Profile, Semantics, Sharing
 from bluebear_magic.runner.envelope import Table
 from bluebear_magic.runner.values import encode
@@ -66,12 +67,22 @@ def lines_bundle(lines: Sequence[str]) -> Bundle:
     return _bundle([], list(lines))
 
 
-def hits_bundle(words: str, hits: Sequence[Hit]) -> Bundle:
-    """The datasets in which words were met, and where."""
-    if not hits:
-        return _bundle([], [f"No dataset has anything of {words!r}. %bluebear data lists them all"])
-    rows = [(hit.dataset, ", ".join(hit.where)) for hit in hits]
-    return _bundle([_table("datasets", (("name", "string"), ("met in", "string")), rows)], [])
+def matches_bundle(words: str, found: Sequence[Match], hits: Sequence[Hit] | None) -> Bundle:
+    """The datasets in which words were met, and where. ``hits``: of catalogs; None: not asked."""
+    shown = []
+    if found:
+        rows = [(match.dataset, ", ".join(match.where)) for match in found]
+        shown.append(_table("datasets", (("name", "string"), ("met in", "string")), rows))
+    if hits:
+        columns = (("location", "string"), ("description", "string"), ("columns", "string"))
+        shown.append(_table("in catalogs", columns, [dataclasses.astuple(hit) for hit in hits]))
+    lines = []
+    if hits:
+        lines.append(f"%bluebear data add NAME {hits[0].location}")
+    if not shown:
+        where = "No dataset has" if hits is None else "No dataset and no catalog has"
+        lines.append(f"{where} anything of {words!r}. %bluebear data lists them all")
+    return _bundle(shown, lines)
 
 
 def card_bundle(dataset: Dataset, profile: Profile, facts: Facts | None = None) -> Bundle:

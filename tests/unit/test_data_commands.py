@@ -3,16 +3,21 @@
 import argparse
 import json
 import stat
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from bluebear_magic import cli, data_commands, data_words
 from bluebear_magic.api import Bluebear
-from bluebear_magic.context import profiles
+from bluebear_magic.context import profiles, sources
+from bluebear_magic.context.local import describe, fingerprint
 from bluebear_magic.context.schemas import SchemaStore
+from bluebear_magic.context.sources import GROUP
 from bluebear_magic.errors import ArgumentError, ConfigError, DatasetError
 from bluebear_magic.notebook.cells import codes_in
 from bluebear_magic.pipeline import tell_drift
+from bluebear_magic.protocols import Found, Hit, Used
 from bluebear_magic.records import PastTurn
 from bluebear_magic.testing import RecordingReporter
 from bluebear_magic.trust import TrustStore
@@ -154,6 +159,65 @@ def test_search_looks_at_names_notes_columns_and_known_values(folder, data, bb):
     assert "value 'Oslo' of city" in data("search", "oslo")
 
 
+class _Shelf:
+    """A catalog of tables, as another package might bring it: each is a file in the folder."""
+
+    name = "shelf"
+    reach = ("local", "emr")
+
+    def __init__(self, place):
+        self._folder = place.folder
+        self._used = ()
+
+    def claims(self, location):
+        return location.startswith("shelf:")
+
+    def complete(self, location):
+        return location
+
+    def suggest(self, location):
+        return location.partition(":")[2]
+
+    def found(self):
+        return self._used
+
+    def use(self, location):
+        names = ("orders", "people")
+        self._used = tuple(Found(f"{name}s", f"shelf:{name}", f"{name}_shelf") for name in names)
+        return Used(location, names, (("torn", "it has no columns"),))
+
+    def search(self, words):
+        return [Hit("shelf:orders", "What was bought.", words)]
+
+    def describe(self, name, location, options):
+        file = self._folder / "data" / f"{self.suggest(location)}.csv"
+        return replace(describe(name, file), location=location)
+
+    def fingerprint(self, location, options):
+        return fingerprint(self._folder / "data" / f"{self.suggest(location)}.csv")
+
+    def whole(self, dataset, reporter):
+        return dataset.binding
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    installed = [EntryPoint("shelf", f"{__name__}:_Shelf", GROUP)]
+    monkeypatch.setattr(sources, "entry_points", lambda group: installed if group == GROUP else [])
+
+
+def test_a_catalog_of_tables_is_taken_in_and_searched_when_asked(shelf, data):
+    told = data("use", "shelf:all")
+    assert told == "2 tables of shelf:all: orders, people\nleft out: torn: it has no columns"
+    assert "local, emr" in data()
+    assert "runs on local, emr" in data("show", "orderss")
+    assert "shelf" not in data("search", "bought")
+    assert "No dataset has" in data("search", "bought")
+    text = data("search", "bought", "--catalogs")
+    assert "%bluebear data add NAME shelf:orders" in text
+    assert "What was bought." in text
+
+
 def test_show_tells_of_keys_personal_data_and_where_it_runs(data):
     data("show", "orders")
     text = data("show", "people")
@@ -257,7 +321,7 @@ def test_wrong_words_are_told_with_the_nearest(data, words, message, hint):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["use", "data/orders.csv"], "holds no datasets that could be taken in"),
+        (["use", "data/orders.csv"], "is no catalog of tables"),
         (["rm", "orders"], "was found at"),
         (["show", "ordesr"], "there is no dataset 'ordesr'"),
         (["refresh", "ordesr"], "there is no dataset 'ordesr'"),
