@@ -65,3 +65,35 @@ def test_a_question_in_the_projects_words_is_checked_and_answered(bb, question, 
     assert answer.checked
     (table,) = answer.chosen.checked.tables
     assert [tuple(row) for row in table.rows] == rows
+
+
+def test_a_column_that_changed_is_told_with_the_cells_that_use_it(local, tmp_path):
+    (tmp_path / "data").mkdir()
+    sales = tmp_path / "data" / "sales.csv"
+    sales.write_text("region,amount\nN,1.5\nS,2.5\n")
+
+    def begun():
+        bb = Bluebear(folder=tmp_path, reporter=RecordingReporter())
+        bb.tools.backends = {**bb.tools.backends, "local": local}
+        return bb
+
+    before = begun()
+    code = before.ask("total amount by region", strict=True).code
+    assert before.tools.reporter.warnings == []
+    sales.write_text("region,amount,day\nN,much,2024-01-01\nS,2.5,2024-01-02\n")
+    after = begun()
+    after.tools.cells = lambda: (code, 'result = spark.table("sales").select("region")')
+    told = [
+        "sales.amount is STRING now, was DOUBLE: used in 1 cell",
+        "sales.day is new",
+        "%bluebear data refresh sales takes them as they are now",
+    ]
+    assert not after.run(code).ok
+    assert after.tools.reporter.warnings[:3] == told
+    assert after.ask("How many sales are there?").ok
+    assert not set(told) & set(after.tools.reporter.warnings[3:])  # once is enough
+    asked = begun()
+    assert not asked.ask("total amount by region").ok  # the model refuses: it is text now
+    assert asked.tools.reporter.warnings[0] == "sales.amount is STRING now, was DOUBLE"
+    after.refresh_data("sales")
+    assert begun().tools.catalog.drift("sales") is None

@@ -272,7 +272,7 @@ def test_a_small_budget_holds_what_matters_for_the_question(folder):
     catalog = catalog_of(folder)
     datasets = catalog.list()
     context = Context(datasets, (Profile(),) * len(datasets), semantics=catalog.semantics)
-    text = prompts.prompt(Conversation(Ask("yield and margin"), context), budget=2000).datasets
+    text = prompts.prompt(Conversation(Ask("yield and margin"), context), budget=1500).datasets
     assert "`c398`" in text
     assert "`c399` BIGINT" in text
     assert "more columns, not shown" in text
