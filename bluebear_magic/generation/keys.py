@@ -48,7 +48,7 @@ def likely(
     named = {_sides(key) for key in semantics.keys}
     found = [
         Likely(link.key.dataset, link.key.name, link.match.dataset, link.match.name, share)
-        for link in find_links(index)
+        for link in find_links(index, name)
         if name in {link.key.dataset, link.match.dataset}
         for share in [containment(link.key, link.match)]
     ]

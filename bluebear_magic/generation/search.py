@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bluebear_magic.generation.offline.tokens import (
     normalise,
@@ -19,6 +20,8 @@ _NEAR = 0.5  # of the weight, where a word was met by its spelling alone
 _LEAST_NEAR = 80  # in a hundred
 _MOST_PLACES = 4
 _MOST_VALUES = 5000
+_MOST_MET = 20  # values of a column that are taken apart
+_MOST_NAMES = 200_000  # kept taken apart; 500 wide tables have 100,000
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,13 @@ def _places(dataset: Dataset, semantics: Semantics) -> Iterator[_Place]:
 
 
 def _values(known: Profile, beginnings: Sequence[str]) -> Iterator[_Place]:
-    """Values in which a word may occur: most are passed over without being taken apart."""
+    """Values in which a word may occur, some of each column: most are passed over unread."""
     for column in known.columns:
+        met = 0
         for value in column.values[:_MOST_VALUES]:
-            text = normalise(value)
-            if any(beginning in text for beginning in beginnings):
+            text = value.lower() if value.isascii() else normalise(value)
+            if met < _MOST_MET and any(beginning in text for beginning in beginnings):
+                met += 1
                 words = frozenset(map(stem, value_words(value)))
                 yield _Place(_VALUE, words, f"value {value!r} of {column.name}")
 
@@ -131,6 +136,7 @@ def _beginnings(words: str) -> list[str]:
     return [word[: max(3, len(word) - 3)] for word in tokens]
 
 
+@lru_cache(maxsize=_MOST_NAMES)
 def _of_name(name: str) -> frozenset[str]:
     return frozenset(map(stem, split_name(name)))
 

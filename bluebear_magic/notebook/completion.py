@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 MOST = 300
 _QUESTION, _CODE, _LINE = "%%bluebear", "%%bluebear_run", "%bluebear"
@@ -107,9 +108,11 @@ def _on_first_line(line: str, magic: str, words: Words) -> Offered:
 def _in_question(text: str, words: Words) -> Offered:
     """Words of the data; of what is begun."""
     fragment = _fragment(text)
-    named = [Offer(name, kind) for name, kind in words.named.items()]
-    all_columns = words.columns_of(words.columns)
-    return _among(fragment, [*words.datasets, *named, *all_columns], alone=True)
+    begun = fragment.lower()
+    names = (name for known in words.columns.values() for name in known)
+    columns = (Offer(n, "column") for n in names if n[: len(begun)].lower() == begun)
+    named = (Offer(name, kind) for name, kind in words.named.items())
+    return _among(fragment, chain(words.datasets, named, columns), alone=True)
 
 
 def _in_code(body: str, words: Words) -> Offered:

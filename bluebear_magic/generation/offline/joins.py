@@ -21,8 +21,11 @@ class Link:
     match: ColumnInfo
 
 
-def find_links(index: SchemaIndex) -> tuple[Link, ...]:
-    """All many-to-one links between the datasets, in the order of the datasets."""
+def find_links(index: SchemaIndex, of: str = "") -> tuple[Link, ...]:
+    """All many-to-one links between the datasets, in the order of the datasets.
+
+    ``of``: only those from or to this one.
+    """
     found = list(_named(index))
     named = {frozenset((link.key.dataset, link.match.dataset)) for link in found}
     for target in index.datasets:
@@ -30,6 +33,8 @@ def find_links(index: SchemaIndex) -> tuple[Link, ...]:
             if not match.unique or match.kind not in {"number", "text"}:
                 continue
             for source in index.datasets:
+                if of and of not in {source.name, target.name}:
+                    continue
                 if source is not target and frozenset((source.name, target.name)) not in named:
                     found += [
                         Link(key, match) for key in source.columns if _linked(key, match, target)
@@ -77,13 +82,14 @@ def _linked(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
 
 def _names_agree(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
     """The same name, or the dataset's name with the key's: ``artist_id`` and ``artists.id``."""
-    key_words = [part.stem for part in key.parts]
-    match_words = [part.stem for part in match.parts]
+    key_words, match_words = key.stems, match.stems
+    dataset = tuple(part.stem for part in target.parts)
+    if key_words[-1] != match_words[-1] and key_words != dataset:
+        return False
     if key_words == match_words:
         # "id", "code" and "name" name everybody's own rows
-        return len(key_words) > 1 or not (match.identifier or match_words == ["name"])
-    dataset = [part.stem for part in target.parts]
-    owned = [*dataset, *match_words]
+        return len(key_words) > 1 or not (match.identifier or match_words == ("name",))
+    owned = (*dataset, *match_words)
     if match.identifier and key_words in (owned, owned[-len(match_words) - 1 :], dataset):
         return True
     ends_with = len(key_words) > len(match_words) and key_words[-len(match_words) :] == match_words
@@ -105,8 +111,7 @@ def containment(key: ColumnInfo, match: ColumnInfo) -> float | None:
     """The share of the key's values that occur as a match; None when not known."""
     if not key.profile.values or not match.profile.complete:
         return None
-    known = set(match.profile.values)
-    return sum(value in known for value in key.profile.values) / len(key.profile.values)
+    return sum(value in match.values for value in key.profile.values) / len(key.profile.values)
 
 
 def _without_weaker(links: list[Link]) -> list[Link]:

@@ -50,7 +50,7 @@ class ColumnInfo:
     rows: int | None
     metric: Metric | None = None  # it is computed
 
-    @property
+    @cached_property
     def kind(self) -> ColumnKind:
         """What can be done with its values."""
         if is_numeric(self.type):
@@ -67,7 +67,7 @@ class ColumnInfo:
         """Whether it holds whole numbers."""
         return self.type.strip().lower() in {"tinyint", "smallint", "int", "integer", "bigint"}
 
-    @property
+    @cached_property
     def unique(self) -> bool:
         """Whether no two rows have the same value; False where not known."""
         profile = self.profile
@@ -77,6 +77,16 @@ class ColumnInfo:
     def identifier(self) -> bool:
         """Whether its name says that its numbers name things instead of measuring them."""
         return self.parts[-1].word in {"id", "code", "key", "no", "number", "uuid", "ids"}
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of its name's words."""
+        return tuple(part.stem for part in self.parts)
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """Its known values."""
+        return frozenset(self.profile.values)
 
     @cached_property
     def head(self) -> int:
