@@ -33,12 +33,14 @@ def with_data(content: str, name: str, table: Mapping[str, Any]) -> str:
 
 
 def without_data(content: str, name: str) -> str | None:
-    """The file without ``[data.NAME]``; None where it has none. Raises ``ConfigError``."""
+    """The file without ``[data.NAME]``; None where it names no such place: what is only said of a
+    dataset that lies elsewhere stays. Raises ``ConfigError``.
+    """
     import tomlkit
 
     document, data = _parsed(content)
     key = None if data is None else _key_of(data, name)
-    if data is None or key is None:
+    if data is None or key is None or "location" not in data[key]:
         return None
     del data[key]
     if not data:

@@ -121,6 +121,18 @@ def test_saving_again_replaces_how_it_is_read_and_keeps_what_was_said(folder, da
     assert text.count("[data.") == 1
 
 
+def test_what_is_shared_is_saved_too(folder, data):
+    data("add", "pairs", "data/orders.csv", "--share", "profile", "--save")
+    assert Bluebear(folder=folder).shared().of("pairs") == "profile"
+
+
+def test_forgetting_leaves_what_is_said_of_a_dataset_that_lies_elsewhere(folder, data):
+    (folder / "bluebear.toml").write_text(FILE)
+    with pytest.raises(DatasetError, match="was found at"):
+        data("rm", "people", "--save")
+    assert (folder / "bluebear.toml").read_text() == FILE
+
+
 def test_a_place_outside_the_folder_that_this_user_saves_is_trusted(folder, data, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside") / "o.csv"
     outside.write_text("a\n1\n")
