@@ -8,6 +8,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import (
+    CompletionContext,
+    SimpleCompletion,
+    SimpleMatcherResult,
+    context_matcher,
+)
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -46,6 +52,7 @@ class BluebearMagics(Magics):
         self.settings = settings
         self._frontend: Frontend | None = None
         self._making = threading.Lock()
+        self.matcher: Any = None  # while it is registered
 
     @property
     def frontend(self) -> Frontend:
@@ -125,6 +132,26 @@ class BluebearMagics(Magics):
 
         self._call(run_command, self.frontend, line)
 
+    def complete(self, context: CompletionContext) -> SimpleMatcherResult:
+        """What IPython may offer at the cursor; nothing in cells that are not of these magics."""
+        from bluebear_magic.notebook.completion import concerns
+
+        lines = context.full_text.split("\n")[: context.cursor_line + 1]
+        lines[-1] = context.text_until_cursor
+        before = "\n".join(lines)
+        if not concerns(before, lines[-1]):
+            return {"completions": []}
+        from bluebear_magic.completing import completed
+
+        parsers = {magic.__name__: magic.parser for magic in (self.bluebear, self.bluebear_run)}
+        found = completed(self.frontend, before, parsers)
+        return {
+            "completions": [SimpleCompletion(o.text, type=o.kind) for o in found.offers],
+            "matched_fragment": found.fragment,
+            "ordered": True,
+            "suppress": found.alone,
+        }
+
     def close(self) -> None:
         """Ends the session, if one was made."""
         if self._frontend is not None:
@@ -152,6 +179,16 @@ def one_line_question(lines: list[str]) -> list[str]:
     return lines
 
 
+def _matcher(magics: BluebearMagics) -> Any:
+    """What IPython's completer asks; a method could not carry the marks that it looks for."""
+
+    @context_matcher(identifier="bluebear")
+    def bluebear(context: CompletionContext) -> SimpleMatcherResult:
+        return magics.complete(context)
+
+    return bluebear
+
+
 def load(shell: InteractiveShell) -> None:
     """Registers the magics, their settings, and warms Spark in the background."""
     if getattr(shell, "_bluebear", None) is not None:
@@ -167,6 +204,8 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     shell.configurables.append(settings)
     shell.input_transformers_cleanup.append(one_line_question)
+    magics.matcher = _matcher(magics)
+    shell.Completer.custom_matchers.append(magics.matcher)
     shell._bluebear = magics
     if settings.warm:
         threading.Thread(target=magics.warm, name="bluebear-warm", daemon=True).start()
@@ -180,6 +219,7 @@ def unload(shell: InteractiveShell) -> None:
     magics.close()
     shell.configurables.remove(magics.settings)
     shell.input_transformers_cleanup.remove(one_line_question)
+    shell.Completer.custom_matchers.remove(magics.matcher)
     for kind, name in (("cell", "bluebear"), ("cell", "bluebear_run"), ("line", "bluebear")):
         del shell.magics_manager.magics[kind][name]
     shell._bluebear = None

@@ -10,7 +10,7 @@ command line call the same object.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -20,7 +20,8 @@ from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
 from bluebear_magic.context.catalog import Catalog, check_name
-from bluebear_magic.context.profiles import profile
+from bluebear_magic.context.profiles import kept_profile, profile
+from bluebear_magic.context.schemas import Drift
 from bluebear_magic.errors import (
     ArgumentError,
     Blocked,
@@ -36,12 +37,15 @@ from bluebear_magic.errors import (
 )
 from bluebear_magic.folders import cache_folder, data_folder, state_folder
 from bluebear_magic.generation import model_ids
+from bluebear_magic.generation.keys import Likely, likely
 from bluebear_magic.generation.offline import OfflineModel
+from bluebear_magic.generation.search import Match, search
 from bluebear_magic.guard.effective import Effective, named
 from bluebear_magic.machine import read_machine
 from bluebear_magic.notebook.reporter import SilentReporter
 from bluebear_magic.present.result import Result
-from bluebear_magic.protocols import Backend, Model, Reporter
+from bluebear_magic.project import Project
+from bluebear_magic.protocols import Backend, Hit, Model, Reporter, Used
 from bluebear_magic.provenance.approvals import Approvals, check_rules
 from bluebear_magic.provenance.audit import AuditLog
 from bluebear_magic.provenance.books import Books
@@ -50,6 +54,7 @@ from bluebear_magic.provenance.ledger import Ledger
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
     PRESETS,
+    SHARES,
     Answer,
     Ask,
     Checked,
@@ -108,8 +113,9 @@ class Bluebear:
         self._writers: dict[str, Model] = {}  # who wrote a code in this session, by its hash
         self._bedrock: dict[tuple[str, ...], Model] = {}
         self._closed = False
+        self._project = Project(self.folder)
         self.tools = pipeline.Tools(
-            catalog=Catalog(self.folder),
+            catalog=Catalog(self.folder, semantics=self._project.semantics),
             models=models,
             backends=backends(
                 settings.heap_mb, cache_folder() / "jvm" if settings.class_archive else None
@@ -121,25 +127,122 @@ class Bluebear:
             books=Books(settings, Ledger(state_folder()), self._warn),
             machine=read_machine(),
         )
-        if settings.untrusted:
-            self.tools.reporter.warn(settings.untrusted)
+        for line in self.untrusted:
+            self.tools.reporter.warn(line)
         if backend is not None:
             pick(backend, self.tools.backends)
         pipeline.tidy()
 
+    @property
+    def untrusted(self) -> tuple[str, ...]:
+        """What of the folder's ``bluebear.toml`` does not count before it is trusted, a line each.
+
+        Raises ``ConfigError`` where that file cannot be used.
+        """
+        self._project.semantics()
+        return tuple(filter(None, (self.settings.untrusted, self._project.untrusted)))
+
     # --- datasets ----------------------------------------------------------
 
-    def add_data(self, name: str, path: str | Path, **options: str) -> Dataset:
-        """Registers files under a name. Raises ``DatasetError``."""
-        return self.tools.catalog.add(name, str(path), **options)
+    def add_data(
+        self,
+        name: str,
+        path: str | Path,
+        *,
+        format: str | None = None,  # noqa: A002 - Spark's own name for it
+        share: str | None = None,
+        description: str = "",
+        save: bool = False,
+        **options: str,
+    ) -> Dataset:
+        """Registers data under a name; the options are those of Spark's reader.
+
+        ``share``: what of it may leave for a model. ``save``: also in the ``bluebear.toml`` of
+        this session's folder. Raises ``ArgumentError``, ``ConfigError``, ``DatasetError``.
+        """
+        if share is not None and share not in SHARES:
+            raise ArgumentError(f"`{share}` is no level of sharing", f"levels: {', '.join(SHARES)}")
+        if format is not None:
+            options["format"] = format
+        dataset = self.tools.catalog.add(name, str(path), description=description, **options)
+        if share is not None:
+            self.share(name, share)
+        if save:
+            self._save(dataset, options, share, description)
+        return dataset
+
+    def _save(
+        self, dataset: Dataset, options: Mapping[str, str], share: str | None, description: str
+    ) -> None:
+        reader = {key: value for key, value in options.items() if key != "format"}
+        told = {
+            "location": dataset.location,
+            "format": options.get("format"),
+            "options": reader,
+            "share": share,
+            "description": description,
+        }
+        self._project.save(dataset.name, {key: value for key, value in told.items() if value})
+
+    def remove_data(self, name: str, *, save: bool = False) -> None:
+        """Forgets a dataset; its files stay. ``save``: in the ``bluebear.toml`` too.
+
+        Raises ``ConfigError``, ``DatasetError``.
+        """
+        if not (save and self._project.forget(name)):
+            self.tools.catalog.remove(name)
+            return
+        with contextlib.suppress(DatasetError):  # it may have been in the file alone
+            self.tools.catalog.remove(name)
+
+    def search_data(self, words: str) -> tuple[Match, ...]:
+        """The datasets in which words occur, best first: in names, notes, columns, known values.
+
+        Values are those that were measured before; none are read.
+        """
+        datasets = self.tools.catalog.list()
+        known = {item.name: found for item in datasets if (found := kept_profile(item))}
+        return search(words, datasets, known, self.tools.catalog.semantics)
+
+    def refresh_data(self, name: str | None = None) -> tuple[Drift, ...]:
+        """Reads a dataset anew, or all, and takes changed columns as they are now: what changed.
+
+        Raises ``DatasetError``.
+        """
+        return self.tools.catalog.refresh(name)
+
+    def search_libraries(self, words: str) -> tuple[Hit, ...]:
+        """What fits words in catalogs of tables, such as Glue. Raises ``DatasetError``."""
+        return self.tools.catalog.search_libraries(words)
+
+    def use_data(self, location: str) -> Used:
+        """Makes all that a catalog of tables holds known, as ``glue:DATABASE``.
+
+        Raises ``DatasetError``.
+        """
+        return self.tools.catalog.use(location)
+
+    def links(self, name: str) -> tuple[Likely, ...]:
+        """The keys by which a dataset probably joins others, as far as their values are known.
+
+        Raises ``DatasetError``.
+        """
+        dataset = self.tools.catalog.get(name)
+        others = [item for item in self.tools.catalog.list() if item.name != dataset.name]
+        known = [(item, found) for item in others if (found := kept_profile(item))]
+        return likely((dataset, self.profile(name)), known, self.tools.catalog.semantics)
 
     def datasets(self) -> tuple[Dataset, ...]:
         """Every dataset: those registered, and those found in ``data/``."""
         return self.tools.catalog.list()
 
-    def profile(self, name: str) -> Profile:
-        """What is known of a dataset's values. Raises ``DatasetError``."""
-        return profile(self.tools.catalog.get(name))
+    def profile(self, name: str, *, full: bool = False, anew: bool = False) -> Profile:
+        """What is known of a dataset's values; ``anew``: measured again. Raises ``DatasetError``.
+
+        Beyond 512 MB it comes from what is cheap to read; with ``full`` from every row.
+        """
+        dataset = self.tools.catalog.get(name)
+        return profile(dataset, full=full, anew=anew, progress=self.tools.reporter.progress)
 
     # --- questions and code ------------------------------------------------
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluebear_magic import cli_cost, cli_policy
+from bluebear_magic import cli_cost, cli_data, cli_policy
 from bluebear_magic.config import BACKENDS
 from bluebear_magic.errors import ArgumentError, BluebearError, NeedsAnswer
 from bluebear_magic.notebook.reporter import TerminalReporter
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run, json=False)
     cli_policy.add_commands(commands)
     cli_cost.add_commands(commands)
+    cli_data.add_commands(commands)
     return parser
 
 

@@ -271,14 +271,17 @@ def _trust(options: argparse.Namespace, _: TerminalReporter) -> int:
             raise ArgumentError(f"{folder} is not trusted", "bluebear trust --list")
         _print(_line(f"{folder} is trusted no longer."))
         return 0
-    from bluebear_magic.config import folder_settings, loosening
+    from bluebear_magic.config import folder_settings, loosening, settings_of
+    from bluebear_magic.project import locations_outside
 
     if not (folder / SETTINGS).is_file():
         raise ArgumentError(f"there is no {SETTINGS} in {folder}", "name the folder that has one")
     content, values = folder_settings(folder)
+    outside = locations_outside(values, folder)
+    values = settings_of(values)
+    loose = [f"{name} = {values[name]!r}" for name in loosening(values)]
     store.add(folder, content)
-    loose = loosening(values)
-    told = ", ".join(f"{name} = {values[name]!r}" for name in loose) or "nothing that loosens"
+    told = ", ".join([*loose, *outside]) or "nothing that loosens"
     _print(_line(f"{folder / SETTINGS} is trusted as it is now: {told}."))
     return 0
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
+from bluebear_magic import data_commands, data_words
 from bluebear_magic.errors import ArgumentError, BluebearError
 from bluebear_magic.frontend import Frontend
 from bluebear_magic.guard import RULES
 from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
-from bluebear_magic.present.listing import card_bundle, listing_bundle
 from bluebear_magic.provenance.bill import session_told
 from bluebear_magic.records import Dataset, Sharing
 
 HELP = """\
-%bluebear data                   the datasets
-%bluebear data add NAME PATH     register a file, a folder or a glob; options of Spark's reader may
-                                 follow: header=true, sep=;
-%bluebear data show NAME         schema, rows, size, examples
-%bluebear data rm NAME           forget a dataset (the files stay)
+%bluebear data                   the datasets, and where each can be read
+%bluebear data add NAME URI      register a file, a folder, a glob or another place, with
+    --format F, --option KEY=VALUE, --share LEVEL, --description TEXT, --save (in bluebear.toml)
+%bluebear data show NAME         schema, notes, keys, rows, size, examples
+%bluebear data search WORDS      by names, notes, columns, known values; --catalogs: in Glue too
+%bluebear data profile NAME      measure it anew; --full reads every row, whatever the size
+%bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
+%bluebear data use glue:DATABASE take in all that a database holds
+%bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
@@ -37,6 +40,9 @@ HELP = """\
 %bluebear worker                 local Spark's process: its state and memory
 %bluebear worker stop|restart    end it (the next run starts another), or start it afresh
 %%bluebear?                      how to ask a question"""
+
+
+COMMANDS = ("data", "use", "policy", "share", "cost", "history", "forget", "worker", "help")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,8 +85,7 @@ def _policy(frontend: Frontend, words: list[str]) -> None:
     parser.add_argument("name", nargs="?")
     name = parser.parse_args(words).name
     told = policy_told(frontend.bb.choose_policy(name) if name else frontend.bb.policy)
-    if frontend.bb.settings.untrusted:
-        told = (*told, frontend.bb.settings.untrusted)
+    told = (*told, *frontend.bb.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
@@ -113,8 +118,7 @@ def _share(frontend: Frontend, words: list[str]) -> None:
     if given:
         frontend.bb.share(*(given if len(given) == 2 else ["default", *given]))
     told = sharing_told(frontend.bb.datasets(), frontend.bb.shared())
-    if frontend.bb.settings.untrusted:
-        told = (*told, frontend.bb.settings.untrusted)
+    told = (*told, *frontend.bb.untrusted)
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
@@ -188,36 +192,9 @@ def _worker(frontend: Frontend, words: list[str]) -> None:
     frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
 
 
-def _with_options(words: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """A path, and the options that follow it."""
-    end = len(words)
-    while end > 1 and re.match(r"[A-Za-z]+=", words[end - 1]):
-        end -= 1
-    given = {name: value for name, _, value in (word.partition("=") for word in words[end:])}
-    return " ".join(words[:end]), given
-
-
 def _data(frontend: Frontend, words: list[str]) -> None:
+    data_words.check_words(words)
     parser = _Parser("bluebear data", add_help=False)
-    actions = parser.add_subparsers(dest="action")
-    add = actions.add_parser("add", add_help=False)
-    add.add_argument("name")
-    add.add_argument("path", nargs="+")  # a path with blanks needs no quotes here
-    for action in ("show", "rm"):
-        actions.add_parser(action, add_help=False).add_argument("name")
-    options = parser.parse_args(words)
-    catalog = frontend.bb.tools.catalog
-    if options.action == "add":
-        path, given = _with_options(options.path)
-        dataset = catalog.add(options.name, path, **given)
-        name, columns = dataset.name, len(dataset.columns)
-        told = [f"warning: {warning}" for warning in dataset.warnings]
-        told.append(f"{name}: {dataset.format}, {columns} columns. %bluebear data show {name}")
-        frontend.show_bundle({"text/plain": "\n".join(map(escape.terminal, told))})
-    elif options.action == "show":
-        dataset = catalog.get(options.name)
-        frontend.show_bundle(card_bundle(dataset, frontend.bb.profile(dataset.name)))
-    elif options.action == "rm":
-        catalog.remove(options.name)
-    else:
-        frontend.show_bundle(listing_bundle(catalog))
+    data_words.add_actions(parser)
+    with frontend.reporter.cell():
+        data_commands.run(frontend.bb, parser.parse_args(words), frontend.reporter.settle)

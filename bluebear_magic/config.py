@@ -9,6 +9,7 @@ the policy stricter, and looser only after ``bluebear trust`` (:mod:`bluebear_ma
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import os
@@ -32,6 +33,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# Tables of a folder's file that are no settings: what the project says of its data.
+SEMANTIC = ("data", "metrics", "keys", "questions")
 MOST_ATTEMPTS = 10
 BUDGETS = ("budget_question", "budget_notebook", "budget_day")
 SUMMARIES = ("auto", "model", "local")
@@ -121,7 +124,7 @@ class Settings(Configurable):
             content = _content(file)
             values = _values(file, content)
             if file.parent == folder:
-                values = self._trusted(folder, content, values)
+                values = self._trusted(folder, content, settings_of(values, str(self.share)))
             values = {k: v for k, v in values.items() if k not in configured}
             self._take(values, str(file))
             source = str(file) if "policy" in values else source
@@ -184,9 +187,17 @@ class Settings(Configurable):
     def _take(self, values: Mapping[str, Any], source: str) -> None:
         known = self.trait_names(config=True)
         for name, value in values.items():
-            if name not in known:
+            if name in SEMANTIC:
                 raise ConfigError(
-                    f"{source}: there is no setting `{name}`", "settings: " + ", ".join(known)
+                    f"{source}: [{name}] is no setting",
+                    f"what is said of data belongs into the {SETTINGS} beside the notebook",
+                )
+            if name not in known:
+                near = difflib.get_close_matches(name, [*known, *SEMANTIC], n=1)
+                meant = f"did you mean `{near[0]}`? " if near else ""
+                raise ConfigError(
+                    f"{source}: there is no setting `{name}`",
+                    f"{meant}settings: {', '.join(known)}",
                 )
             self._set(name, _table(value) if name == "share" else value, source)
 
@@ -232,6 +243,30 @@ def _shares_more(given: Any, own: Any) -> bool:
         return sharing.loosens(sharing.parse(given), sharing.parse(own))
     except ArgumentError:
         return False
+
+
+def settings_of(values: Mapping[str, Any], share: str = SHARES[0]) -> dict[str, Any]:
+    """The settings of a folder's file; ``[data.NAME]`` may say what of it is shared.
+
+    ``share``: what counts where the file has no such setting of its own.
+    """
+    settings = {name: value for name, value in values.items() if name not in SEMANTIC}
+    tables = values.get("data")
+    levels = {
+        name: table["share"]
+        for name, table in (tables.items() if isinstance(tables, Mapping) else ())
+        if isinstance(table, Mapping) and table.get("share") in SHARES
+    }
+    if not levels:
+        return settings
+    try:
+        wish = sharing.parse(settings.get("share", share))
+    except ArgumentError:
+        return settings  # refused when it is taken
+    for name, level in levels.items():
+        if name.lower() not in wish.datasets:
+            wish = wish.with_(name, level)
+    return {**settings, "share": wish.text}
 
 
 def folder_settings(folder: Path) -> tuple[bytes, dict[str, Any]]:

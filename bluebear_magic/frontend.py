@@ -16,7 +16,14 @@ from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.errors import ArgumentError, BluebearError, NeedsApproval
 from bluebear_magic.notebook import cards
-from bluebear_magic.notebook.cells import Below, CellMemory, NextInputWriter, Place, place_of
+from bluebear_magic.notebook.cells import (
+    Below,
+    CellMemory,
+    NextInputWriter,
+    Place,
+    codes_in,
+    place_of,
+)
 from bluebear_magic.notebook.naming import name_for
 from bluebear_magic.notebook.reporter import DisplayReporter, SilentReporter
 from bluebear_magic.notebook.values import fill
@@ -62,7 +69,8 @@ class Frontend:
         self.reporter = DisplayReporter(live=bool(settings.progress))
         self.bb = Bluebear(settings=settings, reporter=SilentReporter())
         self.bb.tools.reporter = self.reporter
-        self._unsaid = settings.untrusted  # told with the first cell
+        self.bb.tools.cells = lambda: codes_in(place_of(shell).notebook)
+        self._unsaid = self.bb.untrusted  # told with the first cell
         self._memory = CellMemory()
         self._writer = NextInputWriter(shell)
         self._pickers = 0
@@ -78,9 +86,9 @@ class Frontend:
     def _cell(self) -> Iterator[None]:
         """A cell's work; the first one also says what of the folder's settings is ignored."""
         with self.reporter.cell():
-            if self._unsaid:
-                self.reporter.warn(self._unsaid)
-                self._unsaid = ""
+            for line in self._unsaid:
+                self.reporter.warn(line)
+            self._unsaid = ()
             yield
 
     def _ask(self, request: Request) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from bluebear_magic.consent import Consent
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.context.samples import Samples, partial
-from bluebear_magic.context.used import used_in
+from bluebear_magic.context.schemas import Drift
+from bluebear_magic.context.used import used_in, used_where, uses_of
 from bluebear_magic.errors import (
     Blocked,
     BluebearError,
@@ -93,6 +94,8 @@ class Tools:
     results: dict[str, PastTurn] = field(default_factory=dict)  # by the dataset's name
     open_question: OpenQuestion | None = None
     drafted: dict[str, Sharing] = field(default_factory=dict)  # by the hash of a draft's code
+    cells: Callable[[], Sequence[str]] = tuple  # the codes that stand in the notebook
+    drifts: set[Drift] = field(default_factory=set)  # those that were told
 
     @property
     def effective(self) -> Effective:
@@ -127,6 +130,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         forget(tools)
     waiting = _waiting(tools, ask, model)
     blank = Answer(ask.question, model=model.name, answers=waiting.question if waiting else "")
+    context = Context((), ())
     try:
         if tools.settings.warm:
             for backend in tools.backends.values():
@@ -140,6 +144,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         ended = _drive(tools, goes_on, model, context, said, timings=timings, tried=tried)
     except BluebearError as error:
         code = tried[-1].draft.code if tried else ""
+        tell_drift(tools, _missed(tools, context.datasets, ask.question))
         return replace(
             blank,
             code=code,
@@ -159,6 +164,7 @@ def _answer(tools: Tools, ask: Ask, model: Model) -> Answer:
         _tell(tools, ended.chosen.checked)
         remember(tools, told, ended.chosen.checked.tables)
     used = used_in(told.code, context.datasets)
+    tell_drift(tools, used)
     for dataset in used:
         for warning in dataset.warnings:
             tools.reporter.warn(f"{dataset.name}: {warning}")
@@ -244,9 +250,37 @@ def gather(tools: Tools, ask: Ask) -> Context:
             "add one with --data PATH, with %bluebear data add NAME PATH, "
             "or put files into a folder named data beside the notebook",
         )
-    profiles = tuple(map(profile, datasets))
+    profiles = tuple(profile(item, progress=tools.reporter.progress) for item in datasets)
     shared = tools.consent.sharing(datasets, profiles)
-    return Context(datasets, profiles, tuple(tools.history), shared)
+    return Context(datasets, profiles, tuple(tools.history), shared, tools.catalog.semantics)
+
+
+def tell_drift(tools: Tools, used: Sequence[Dataset]) -> None:
+    """Says, once in a session, which columns of these datasets are not what they were when they
+    were first seen here, and in how many cells they are used.
+    """
+    for dataset in used:
+        drift = tools.catalog.drift(dataset.name)
+        if drift is None or drift in tools.drifts:
+            continue
+        tools.drifts.add(drift)
+        codes = {code_hash(code): code for code in tools.cells()}
+        codes.update((code_hash(turn.code), turn.code) for turn in tools.history)
+        uses = uses_of(drift.columns, used_where(codes.values(), dataset))
+        for line in drift.lines(uses):
+            tools.reporter.warn(line)
+        tools.reporter.warn(f"%bluebear data refresh {dataset.name} takes them as they are now")
+
+
+def _missed(tools: Tools, datasets: Sequence[Dataset], question: str) -> list[Dataset]:
+    """Those of which a question names a column that is not what it was."""
+    words = question.lower()
+    drifts = ((dataset, tools.catalog.drift(dataset.name)) for dataset in datasets)
+    return [
+        dataset
+        for dataset, drift in drifts
+        if drift and any(name.lower() in words for name in drift.columns)
+    ]
 
 
 def _tell_of_names(tools: Tools, context: Context) -> None:
@@ -257,7 +291,7 @@ def _tell_of_names(tools: Tools, context: Context) -> None:
             tools.reporter.warn(
                 f"{dataset.name}: the names of its columns are not sent, since its first line may "
                 f"be a row and no header; say which it is: %bluebear data add {dataset.name} PATH "
-                "header=true (or header=false)"
+                "--option header=true (or header=false)"
             )
 
 
@@ -520,6 +554,7 @@ def run(
     if verdict.pending:
         raise _needs_approval(verdict)
     used = used_in(code, datasets)
+    tell_drift(tools, used)
     schema = schema_hash(used)
     checked = tools.receipts.get(code, schema, policy.fingerprint)
     if checked is None:

@@ -103,6 +103,47 @@ class Source(Protocol):
         """All of it, where local Spark can read it. May copy it there first, and says so."""
 
 
+@dataclass(frozen=True)
+class Used:
+    """A place whose datasets are known by their names from now on.
+
+    ``left_out``: the names of those that cannot be read, and why, in one sentence each.
+    """
+
+    location: str
+    names: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A dataset that a search found: where, what it is said to be, which columns fit."""
+
+    location: str
+    description: str = ""
+    columns: str = ""
+
+
+@runtime_checkable
+class Library(Protocol):
+    """A source that is a catalog itself."""
+
+    def use(self, location: str) -> Used:
+        """Makes all that is in a part of it known by its name."""
+
+    def search(self, words: str) -> Sequence[Hit]:
+        """What fits all the words, best first."""
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """A source whose data lies where more than this machine can read it."""
+
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """The backends that can read it: ``local``, ``soal``, ``emr``."""
+
+
 class Reporter(Protocol):
     """Tells a person what is going on. Nothing else prints."""
 

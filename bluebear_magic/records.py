@@ -57,6 +57,7 @@ class Dataset:
     base_path: str | None = None
     size_bytes: int = 0
     warnings: tuple[str, ...] = ()
+    description: str = ""
 
     @property
     def ddl(self) -> str:
@@ -99,6 +100,103 @@ class Profile:
     def column(self, name: str) -> ColumnProfile:
         """The profile of one column; an empty one where nothing is known."""
         return next((c for c in self.columns if c.name == name), ColumnProfile(name))
+
+
+# --- what a project says of its data -----------------------------------------
+
+
+@dataclass(frozen=True)
+class ColumnNote:
+    """What a project says of one column: a description, and other names for it."""
+
+    column: str
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataNote:
+    """What a project says of one dataset; ``location`` is empty where it only says something.
+
+    ``filters``: conditions of Spark SQL that its rows meet unless a question says otherwise.
+    """
+
+    name: str
+    location: str = ""
+    options: tuple[tuple[str, str], ...] = ()  # of Spark's reader, and ``format``
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    columns: tuple[ColumnNote, ...] = ()
+    filters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure by name: an expression of Spark SQL over the columns of a dataset.
+
+    ``dataset`` is empty where it is of any dataset that has its columns. ``columns``: as it names
+    them, perhaps with their dataset before a dot; ``aggregated``: it is one value for many rows.
+    """
+
+    name: str
+    expression: str
+    dataset: str = ""
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    aggregated: bool = False
+
+
+@dataclass(frozen=True)
+class JoinKey:
+    """Columns of two datasets that hold the same."""
+
+    left: str
+    left_column: str
+    right: str
+    right_column: str
+
+
+@dataclass(frozen=True)
+class VerifiedQuestion:
+    """A question with code that a person has found right."""
+
+    question: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """What a project says of its data, in its ``bluebear.toml``."""
+
+    data: tuple[DataNote, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    keys: tuple[JoinKey, ...] = ()
+    questions: tuple[VerifiedQuestion, ...] = ()
+
+    def note(self, dataset: str) -> DataNote:
+        """What is said of a dataset; names compare without regard to case."""
+        name = dataset.lower()
+        return next((note for note in self.data if note.name.lower() == name), DataNote(dataset))
+
+    def metrics_of(self, dataset: Dataset) -> tuple[Metric, ...]:
+        """The metrics that can be computed from a dataset's columns alone; a column of the same
+        name hides one.
+        """
+        own = dataset.name.lower()
+        names = {column.name.lower() for column in dataset.columns}
+
+        def there(column: str) -> bool:
+            head, _, rest = column.lower().partition(".")
+            return head in names or (head == own and rest.partition(".")[0] in names)
+
+        return tuple(
+            metric
+            for metric in self.metrics
+            if metric.dataset.lower() in {"", own}
+            and metric.name.lower() not in names
+            and all(map(there, metric.columns))
+        )
 
 
 # --- question and draft ----------------------------------------------------
@@ -159,13 +257,15 @@ class PastTurn:
 class Context:
     """What a model may know: datasets, their profiles (same order), earlier turns.
 
-    ``sharing``: what of it a model elsewhere may be told.
+    ``sharing``: what of it a model elsewhere may be told. ``semantics``: what the project says
+    of its data.
     """
 
     datasets: tuple[Dataset, ...]
     profiles: tuple[Profile, ...]
     history: tuple[PastTurn, ...] = ()
     sharing: Sharing = field(default_factory=Sharing)
+    semantics: Semantics = field(default_factory=Semantics)
 
     @property
     def visible(self) -> Context:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bluebear_magic.context.schemas import Drift, SchemaStore, drift
+from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.protocols import Reporter, Source
-from bluebear_magic.records import Dataset
+from bluebear_magic.protocols import Elsewhere, Hit, Library, Reporter, Source, Used
+from bluebear_magic.records import Column, Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,7 +36,10 @@ class _Entry:
     options: Mapping[str, str]
     source: Source
     warnings: tuple[str, ...] = ()
+    description: str = ""
     dataset: Dataset | None = None
+    drift: Drift | None = None
+    kept: tuple[Column, ...] | None = None
 
     def current(self) -> Dataset:
         """The dataset, described again when its data changed."""
@@ -44,34 +49,73 @@ class _Entry:
         self.dataset = None
         dataset = self.source.describe(self.name, self.location, self.options)
         self.dataset = replace(dataset, warnings=(*self.warnings, *dataset.warnings))
+        self._compare(self.dataset)
         return self.dataset
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns as far as they are known without looking at the data."""
+        if self.dataset is None and self.kept is None:
+            self.kept = SchemaStore().load(self.location, self.options) or ()
+        return self.dataset.columns if self.dataset else self.kept or ()
+
+    def _compare(self, dataset: Dataset) -> None:
+        """Sets against each other the columns of now and those that were kept."""
+        store = SchemaStore()
+        kept = store.load(self.location, self.options)
+        if kept is None:
+            store.save(self.location, self.options, dataset.columns)
+        self.drift = drift(self.name, kept, dataset.columns) if kept is not None else None
+
+    def accept(self) -> Drift | None:
+        """Describes anew; what is there now counts from now on. What had changed."""
+        self.dataset = None
+        dataset = self.current()
+        changed = self.drift
+        SchemaStore().save(self.location, self.options, dataset.columns)
+        self.drift = None
+        return changed
 
 
 class Catalog:
     """Datasets by name; names compare without regard to case, as Spark's do.
 
     ``folder``: the notebook's. What a source finds there by itself is looked for each time
-    it is asked for; a registered dataset hides a found one of its name.
+    it is asked for. ``semantics`` gives what the project says of its data, which may name more.
+    A registered dataset hides one that the project names, and that a found one of its name.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, semantics: Callable[[], Semantics] = Semantics
+    ) -> None:
         self._folder = folder
+        self._semantics = semantics
         self._sources = Sources(Place(folder))
         self._registered: dict[str, _Entry] = {}
         self._found: dict[str, _Entry] = {}
+        self._declared: dict[str, _Entry] = {}
 
     @property
     def folder(self) -> Path | None:
         """The folder that relative locations count from; None: the current one."""
         return self._folder
 
-    def add(self, name: str, location: str | Path, **options: str) -> Dataset:
+    @property
+    def semantics(self) -> Semantics:
+        """What the project says of its data, now. Raises ``ConfigError``."""
+        return self._semantics()
+
+    def add(
+        self, name: str, location: str | Path, *, description: str = "", **options: str
+    ) -> Dataset:
         """Registers what lies at ``location``; the options are those of Spark's reader.
 
         Raises DatasetError for a name that is no identifier and for data that cannot be read.
         """
         check_name(name)
-        return self._register(self._placed(name, str(location), options))
+        entry = self._placed(name, str(location), options)
+        entry.description = description
+        return self._register(entry)
 
     def add_path(self, text: str) -> Dataset:
         """The dataset for ``LOCATION``, ``NAME=LOCATION`` or the name of one that is known."""
@@ -80,7 +124,7 @@ class Catalog:
             raise DatasetError("no dataset is named", "Give a path, NAME=PATH or a name.")
         entry = self._entry(text)
         if entry:
-            return entry.current()
+            return self._told(entry)
         name, sign, location = text.partition("=")
         plain = self._sources.of(text) if ":" not in name else None
         missing = plain is not None and not Path(plain.complete(text)).exists()
@@ -92,10 +136,79 @@ class Catalog:
         entry.name, entry.warnings = _derived(entry.source.suggest(entry.location))
         return self._register(entry)
 
+    def drift(self, name: str) -> Drift | None:
+        """How a dataset differs from when it was first seen here; None where it does not."""
+        entry = self._entry(name)
+        return entry.drift if entry else None
+
+    def refresh(self, name: str | None = None) -> tuple[Drift, ...]:
+        """Describes a dataset anew, or all of them, and takes them as they are now.
+
+        What had changed in each. Raises DatasetError for one that is not there or cannot be read.
+        """
+        if name is None:
+            entries = [entry for _, entry in sorted(self._entries().items())]
+        else:
+            found = self._entry(name)
+            if found is None:
+                raise self._unknown(name)
+            entries = [found]
+        changed = []
+        for entry in entries:
+            try:
+                changed.append(entry.accept())
+            except DatasetError:
+                if name is not None:
+                    raise  # of all of them, those that are broken are told in the list
+        return tuple(item for item in changed if item)
+
+    def reach(self, dataset: Dataset) -> tuple[str, ...]:
+        """The backends that can read a dataset where it lies: ``local``, ``soal``, ``emr``."""
+        source = self._sources.of(dataset.location)
+        return source.reach if isinstance(source, Elsewhere) else ("local",)
+
+    def use(self, location: str) -> Used:
+        """Makes the tables of ``glue:DATABASE`` known by their names. Raises DatasetError."""
+        source = self._sources.of(location)
+        if not isinstance(source, Library):
+            raise DatasetError(
+                f"{location} is no catalog of tables", "%bluebear data use glue:DATABASE"
+            )
+        return source.use(location)
+
+    def search_libraries(self, words: str) -> tuple[Hit, ...]:
+        """What the catalogs of tables have that fits all the words. Raises DatasetError."""
+        sources = [source for source in self._sources.all if isinstance(source, Library)]
+        return tuple(hit for source in sources for hit in source.search(words))
+
+    def doubts(self) -> tuple[str, ...]:
+        """What the project says of datasets that there are none of, a line each."""
+        return unplaced(self.semantics, [entry.name for entry in self._entries().values()])
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all datasets, sorted, whether they can be read or not."""
+        return tuple(entry.name for _, entry in sorted(self._entries().items()))
+
+    def glimpse(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each dataset as far as they are known already, by its name.
+
+        No data is read: what was described in this session counts, else what was kept when the
+        dataset was last seen here. Folders are looked into only if nothing was found before.
+        """
+        entries = {**self._found, **self._declared, **self._registered} or self._entries()
+        return {
+            entry.name: tuple(column.name for column in entry.columns)
+            for _, entry in sorted(entries.items())
+        }
+
     def remove(self, name: str) -> None:
         """Forgets a registered dataset; its files stay. DatasetError when there is none."""
         if self._registered.pop(name.lower(), None) is None:
             found = self._entry(name)
+            if found and found.name.lower() in self._declared:
+                raise DatasetError(
+                    f"{found.name} stands in bluebear.toml", "data rm NAME --save removes it there."
+                )
             if found:
                 raise DatasetError(
                     f"{found.name} is not registered: it was found at {found.location}",
@@ -111,7 +224,7 @@ class Catalog:
         entry = self._entry(name)
         if entry is None:
             raise self._unknown(name)
-        return entry.current()
+        return self._told(entry)
 
     def list(self) -> tuple[Dataset, ...]:
         """All datasets that can be read, sorted by name."""
@@ -120,11 +233,11 @@ class Catalog:
     def survey(self) -> tuple[tuple[Dataset, ...], tuple[Broken, ...]]:
         """All datasets that can be read, and those that cannot, with their errors."""
         datasets, broken = [], []
-        entries = {**self._discovered(), **self._registered}
+        entries = self._entries()
         for key in sorted(entries):
             entry = entries[key]
             try:
-                datasets.append(entry.current())
+                datasets.append(self._told(entry))
             except DatasetError as error:
                 broken.append(Broken(entry.name, entry.location, error))
         return tuple(datasets), tuple(broken)
@@ -136,9 +249,14 @@ class Catalog:
         return tuple(self.get(name) for name in {name.lower(): name for name in names}.values())
 
     def _register(self, entry: _Entry) -> Dataset:
-        dataset = entry.current()
+        dataset = self._told(entry)
         self._registered[entry.name.lower()] = entry
         return dataset
+
+    def _told(self, entry: _Entry) -> Dataset:
+        """The dataset with what the project says of it, and with what was said in the session."""
+        dataset = applied(entry.current(), self.semantics)
+        return replace(dataset, description=said) if (said := entry.description) else dataset
 
     def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
         source = self._sources.of(location)
@@ -150,7 +268,24 @@ class Catalog:
 
     def _entry(self, name: str) -> _Entry | None:
         key = name.lower()
-        return self._registered.get(key) or self._discovered().get(key)
+        return self._registered.get(key) or self._entries().get(key)
+
+    def _entries(self) -> dict[str, _Entry]:
+        """All of them by their names in lower case, the registered ones before the others."""
+        return {**self._discovered(), **self._stated(), **self._registered}
+
+    def _stated(self) -> dict[str, _Entry]:
+        """What the project names with a location; what was described before is kept."""
+        stated = {}
+        for note in self.semantics.data:
+            if note.location:
+                check_name(note.name)
+                entry = self._placed(note.name, note.location, dict(note.options))
+                known = self._declared.get(note.name.lower(), entry)
+                same = (known.location, known.options) == (entry.location, entry.options)
+                stated[note.name.lower()] = known if same else entry
+        self._declared = stated
+        return stated
 
     def _discovered(self) -> dict[str, _Entry]:
         """What the sources find now; what was described before is kept."""
@@ -171,7 +306,7 @@ class Catalog:
     def _unknown(self, name: str) -> DatasetError:
         from rapidfuzz import process, utils
 
-        entries = {**self._discovered(), **self._registered}
+        entries = self._entries()
         known = sorted(entry.name for entry in entries.values())
         if not known:
             return DatasetError(

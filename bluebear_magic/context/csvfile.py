@@ -26,8 +26,8 @@ SAMPLE_FILES = 9
 _HEAD = 256 * 1024
 _AT_ONCE = 50  # columns looked at together
 GUESSED = (
-    "the first line was taken for a header, though it may be a row: header=true or header=false "
-    "says which, when the file is added"
+    "the first line was taken for a header, though it may be a row: the option header=true or "
+    "header=false says which, when the file is added"
 )
 
 

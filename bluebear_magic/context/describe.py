@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bluebear_magic.context.catalog import Catalog
-from bluebear_magic.records import ColumnProfile, Dataset, Profile
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Semantics
 
 _EXAMPLES = 5
 
@@ -25,6 +26,9 @@ class ListedDataset:
     columns: int
     location: str
     error: str = ""
+    reach: str = ""
+    description: str = ""
+    changed: int = 0  # columns that are not as they were first seen
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,12 @@ class ColumnRow:
     nulls: int | None
     distinct: int | None
     values: str
+    notes: str = ""
 
 
 @dataclass(frozen=True)
 class Card:
-    """All that is told of one dataset."""
+    """All that is told of one dataset. ``said``: what the project says of it, a line each."""
 
     name: str
     format: str
@@ -51,6 +56,7 @@ class Card:
     partition_columns: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    said: tuple[str, ...] = ()
 
 
 def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[ListedDataset, ...]:
@@ -67,6 +73,9 @@ def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[
             size=human_size(dataset.size_bytes),
             columns=len(dataset.columns),
             location=relative(dataset.location, catalog.folder),
+            reach=", ".join(catalog.reach(dataset)),
+            description=dataset.description,
+            changed=len(drift.lines()) if (drift := catalog.drift(dataset.name)) else 0,
         )
         for dataset in datasets
     ]
@@ -79,8 +88,15 @@ def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[
     return tuple(sorted(lines, key=lambda line: line.name.lower()))
 
 
-def card(dataset: Dataset, profile: Profile, folder: Path | None = None) -> Card:
+def card(
+    dataset: Dataset,
+    profile: Profile,
+    folder: Path | None = None,
+    semantics: Semantics | None = None,
+) -> Card:
     """The card of a dataset; its location relative to ``folder`` where it lies below."""
+    semantics = semantics or Semantics()
+    notes = column_notes(dataset, semantics)
     return Card(
         name=dataset.name,
         format=dataset.format,
@@ -88,13 +104,45 @@ def card(dataset: Dataset, profile: Profile, folder: Path | None = None) -> Card
         size=human_size(dataset.size_bytes),
         rows=profile.rows,
         columns=tuple(
-            _column_row(column.name, column.type, profile.column(column.name))
+            _column_row(column, profile.column(column.name), notes.get(column.name, ""))
             for column in dataset.columns
         ),
         partition_columns=dataset.partition_columns,
         options=dataset.options,
         warnings=dataset.warnings,
+        said=said_of(dataset, semantics),
     )
+
+
+def column_notes(dataset: Dataset, semantics: Semantics) -> dict[str, str]:
+    """What is said of columns, by their names: a description, other names."""
+    synonyms = {said.column.lower(): said.synonyms for said in semantics.note(dataset.name).columns}
+    told = {}
+    for column in dataset.columns:
+        parts = [column.description, _also(synonyms.get(column.name.lower(), ()))]
+        told[column.name] = "; ".join(filter(None, parts))
+    return told
+
+
+def said_of(dataset: Dataset, semantics: Semantics) -> tuple[str, ...]:
+    """What the project says of a dataset: its description, other names, filters, metrics, keys."""
+    note = semantics.note(dataset.name)
+    name = dataset.name.lower()
+    lines = [dataset.description, _also(note.synonyms)]
+    lines += [f"only rows where {text}, unless asked otherwise" for text in note.filters]
+    for metric in semantics.metrics_of(dataset):
+        more = "; ".join(filter(None, (metric.description, _also(metric.synonyms))))
+        lines.append(f"metric {metric.name} = {metric.expression}" + (f" ({more})" if more else ""))
+    lines += [
+        f"key {key.left}.{key.left_column} = {key.right}.{key.right_column}"
+        for key in semantics.keys
+        if name in {key.left.lower(), key.right.lower()}
+    ]
+    return tuple(filter(None, lines))
+
+
+def _also(synonyms: Sequence[str]) -> str:
+    return f"also called {', '.join(synonyms)}" if synonyms else ""
 
 
 def examples(
@@ -129,14 +177,14 @@ def relative(location: str, folder: Path | None) -> str:
         return location
 
 
-def _column_row(name: str, kind: str, profile: ColumnProfile) -> ColumnRow:
+def _column_row(column: Column, profile: ColumnProfile, notes: str) -> ColumnRow:
     if profile.values:
         more = ", …" if not profile.complete or len(profile.values) > _EXAMPLES else ""
         values = ", ".join(_short(value) for value in profile.values[:_EXAMPLES]) + more
     else:
         ends = [end for end in (profile.minimum, profile.maximum) if end is not None]
         values = " to ".join(dict.fromkeys(_short(str(end)) for end in ends))
-    return ColumnRow(name, kind, profile.nulls, profile.distinct, values)
+    return ColumnRow(column.name, column.type, profile.nulls, profile.distinct, values, notes)
 
 
 def _short(text: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,45 +32,71 @@ _COLUMNS_AT_ONCE = 50
 _memory: dict[str, Profile] = {}
 
 
-def profile(dataset: Dataset) -> Profile:
+def _silent(_: str) -> None:
+    """No one is told."""
+
+
+def profile(
+    dataset: Dataset,
+    *,
+    full: bool = False,
+    anew: bool = False,
+    progress: Callable[[str], None] = _silent,
+) -> Profile:
     """The profile of a dataset in the state in which it was described.
 
-    Measured once for each state, then taken from memory or from the user's cache folder.
-    Raises DatasetError for data that cannot be read.
+    Measured once for each state, then taken from memory or from the user's cache folder; measured
+    again with ``anew``. ``full``: from every row, whatever the size. ``progress`` is told what
+    goes on while it is measured. Raises DatasetError for data that cannot be read.
     """
+    known = None if full or anew else kept_profile(dataset)
+    if known is None:
+        known = measure(dataset, full=full, progress=progress)
+        _keep(profile_store.key(dataset), known)
+        profile_store.ProfileStore().save(profile_store.key(dataset), known)
+    return known
+
+
+def kept_profile(dataset: Dataset) -> Profile | None:
+    """The profile where it was measured before; None where it was not. Reads no data."""
     key = profile_store.key(dataset)
     known = _memory.get(key)
     if known is None:
-        store = profile_store.ProfileStore()
-        known = store.load(key)
-        if known is None:
-            known = measure(dataset)
-            store.save(key, known)
-        while len(_memory) >= MAX_KEPT:
-            _memory.pop(next(iter(_memory)))
-        _memory[key] = known
+        known = profile_store.ProfileStore().load(key)
+        if known is not None:
+            _keep(key, known)
     return known
+
+
+def _keep(key: str, known: Profile) -> None:
+    while len(_memory) >= MAX_KEPT:
+        _memory.pop(next(iter(_memory)))
+    _memory[key] = known
 
 
 def known_profile(dataset: Dataset) -> Profile | None:
     """The profile where it is known already or quickly measured; None where it is not."""
-    key = profile_store.key(dataset)
-    known = _memory.get(key) or profile_store.ProfileStore().load(key)
+    known = kept_profile(dataset)
     if known is None and _bytes(dataset) > MAX_QUICK:
         return None
     try:
-        return profile(dataset)
+        return known or profile(dataset)
     except (DatasetError, OSError):
         return None  # the run itself says better what is wrong with the data
 
 
-def measure(dataset: Dataset) -> Profile:
-    """The profile, taken from the data now: from all rows, or beyond 512 MB from what is cheap."""
+def measure(
+    dataset: Dataset, *, full: bool = False, progress: Callable[[str], None] = _silent
+) -> Profile:
+    """The profile, taken from the data now: from all rows, or beyond 512 MB from what is cheap,
+    unless ``full``.
+    """
     from bluebear_magic.context.scan import open_scan
 
-    if _bytes(dataset) <= MAX_SCAN:
+    progress(f"measuring {dataset.name}")
+    if full or _bytes(dataset) <= MAX_SCAN:
         with open_scan(dataset) as scan:
-            return _measured(scan)
+            return _measured(scan, lambda done: progress(f"measuring {dataset.name}: {done}"))
     return _glimpsed(dataset)
 
 
@@ -81,7 +108,7 @@ def _bytes(dataset: Dataset) -> int:
 # --- every row --------------------------------------------------------------
 
 
-def _measured(scan: Scan) -> Profile:
+def _measured(scan: Scan, progress: Callable[[str], None] = _silent) -> Profile:
     rows = int(scan.rows("SELECT count(*) FROM data")[0][0])
     profiles: list[ColumnProfile] = []
     for start in range(0, len(scan.columns), _COLUMNS_AT_ONCE):
@@ -89,6 +116,7 @@ def _measured(scan: Scan) -> Profile:
         expressions = [part for i, column in batch for part in _figures(f"c{i}", column, rows)]
         (figures,) = scan.rows(f"SELECT {', '.join(expressions)} FROM data")
         for place, (index, column) in enumerate(batch):
+            progress(f"column {index + 1} of {len(scan.columns)}")
             present, distinct, low, high = figures[4 * place : 4 * place + 4]
             values, complete = _words(scan, index, column)
             profiles.append(

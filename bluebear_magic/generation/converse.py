@@ -34,8 +34,7 @@ def request(
     """The request without its ``modelId``: the prompt, then each draft with what was wrong."""
     point = [CACHE_POINT] if features.caching else []
     first: list[Block] = [{"text": prompt.datasets}, *point]
-    if prompt.history:
-        first.append({"text": prompt.history})
+    first += [{"text": text} for text in (prompt.examples, prompt.history) if text]
     first += [{"text": prompt.question}, *(point if conversation.turns else [])]
     messages: list[dict[str, Any]] = [{"role": "user", "content": first}]
     for number in range(1, len(conversation.turns) + 1):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bluebear_magic.context.describe import human_size
-from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Share, Sharing
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Sharing
 
 MOST_VALUES = 12
 _MOST_VALUE = 60  # characters
 _MOST_NAME = 200
-_MOST_DESCRIPTION = 160
+MOST_DESCRIPTION = 400
 _MOST_ROWS = 3
 
 
@@ -43,24 +44,43 @@ def quoted(name: str) -> str:
     return "`" + plain(name).replace("`", "``") + "`"
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a project says of a dataset, as text: by column, and what follows its schema."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    after: Sequence[str] = ()
+
+
 def dataset_text(
-    dataset: Dataset, profile: Profile, sharing: Sharing, columns: Sequence[Column] | None = None
+    dataset: Dataset,
+    profile: Profile,
+    sharing: Sharing,
+    columns: Sequence[Column] | None = None,
+    said: Said | None = None,
 ) -> str:
     """``CREATE TABLE`` with comments. ``columns``: those to show, where not all."""
+    said = said or Said()
     level = sharing.of(dataset.name)
     shown = dataset.columns if columns is None else columns
     profiles = {known.name: known for known in profile.columns}
     lines = [f"CREATE TABLE {quoted(dataset.name)} (  -- {_facts(dataset, profile)}"]
+    if dataset.description:
+        lines.append(f"  -- {plain(dataset.description, MOST_DESCRIPTION)}")
     for number, column in enumerate(shown):
         comma = "," if number < len(shown) - 1 else ""
         share = "schema" if (dataset.name, column.name) in sharing.private else level
-        note = _note(column, profiles.get(column.name, ColumnProfile(column.name)), share)
+        notes = [plain(column.description, MOST_DESCRIPTION), said.columns.get(column.name, "")]
+        if share != "schema":
+            notes += _of_values(profiles.get(column.name, ColumnProfile(column.name)))
+        note = "; ".join(filter(None, notes))
         end = f"  -- {note}" if note else ""
         lines.append(f"  {quoted(column.name)} {plain(column.type, 2000)}{comma}{end}")
     if len(shown) < len(dataset.columns):
         lines.append(f"  -- and {len(dataset.columns) - len(shown):,} more columns, not shown")
     by = ", ".join(map(quoted, dataset.partition_columns))
     lines.append(f") PARTITIONED BY ({by});" if by else ");")
+    lines += said.after
     if level == "samples":
         lines += _rows(dataset, sharing)
     return "\n".join(lines)
@@ -74,13 +94,6 @@ def _facts(dataset: Dataset, profile: Profile) -> str:
     if dataset.size_bytes:
         facts.append(human_size(dataset.size_bytes))
     return ", ".join(facts)
-
-
-def _note(column: Column, known: ColumnProfile, share: Share) -> str:
-    notes = [plain(column.description, _MOST_DESCRIPTION)] if column.description else []
-    if share != "schema":
-        notes += _of_values(known)
-    return "; ".join(notes)
 
 
 def _of_values(known: ColumnProfile) -> list[str]:

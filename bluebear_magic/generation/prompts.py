@@ -1,8 +1,8 @@
 """What a model is told, as text: pure functions of the question and its context.
 
 In the order of how seldom it changes, so that a cache holds the longest beginning: the role and
-its rules, the datasets, the earlier turns, the question. Every text that comes from data stands
-between tags of its own (``datatext.fenced``).
+its rules, the datasets, verified questions, the earlier turns, the question. Every text that comes
+from data, or from the project's file, stands between tags of its own (``datatext.fenced``).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from bluebear_magic.generation import pastcode, relevance
+from bluebear_magic.generation import notes, pastcode, relevance
 from bluebear_magic.generation.datatext import dataset_text, fenced, plain, quoted
 from bluebear_magic.records import (
-    Column,
     Context,
     Conversation,
     Dataset,
@@ -30,6 +29,7 @@ from bluebear_magic.records import (
 BUDGET = 24_000  # tokens for the datasets
 _WIDEST = 0.25  # of the budget, for one dataset
 _NAMES = 0.1  # of the budget, for names alone
+_EXAMPLES = 0.1  # of the budget, for verified questions
 _MOST_TURNS = 6
 _MOST_CODE = 4000  # characters of an earlier turn's code
 _MOST_COLUMNS = 60  # of an earlier turn's result
@@ -45,6 +45,7 @@ class Prompt:
 
     system: str
     datasets: str
+    examples: str
     history: str
     question: str
     shown: tuple[str, ...]
@@ -58,9 +59,13 @@ class Prompt:
         return Sent(len(self.shown), self.with_values, len(self.listed), self.rows)
 
     @property
+    def _parts(self) -> tuple[str, ...]:
+        return self.system, self.datasets, self.examples, self.history, self.question
+
+    @property
     def text(self) -> str:
         """All of it, as it is sent."""
-        return "\n\n".join(filter(None, (self.system, self.datasets, self.history, self.question)))
+        return "\n\n".join(filter(None, self._parts))
 
 
 def prompt(conversation: Conversation, budget: int = BUDGET) -> Prompt:
@@ -74,6 +79,7 @@ def prompt(conversation: Conversation, budget: int = BUDGET) -> Prompt:
     return Prompt(
         system_text(),
         _datasets(context, texts, listed, budget),
+        _examples(context, question, budget),
         _history(context, question),
         f"The question:\n{question}",
         shown,
@@ -97,8 +103,12 @@ def tokens(text: str) -> int:
 def chosen(context: Context, question: str, sharing: Sharing, budget: int) -> dict[str, str]:
     """The texts of the datasets that fit the budget, those of the question first."""
     pairs = list(zip(context.datasets, context.profiles, strict=True))
+    said = [notes.said_of(dataset, context.semantics) for dataset in context.datasets]
     if sum(map(_least, context.datasets)) <= budget:
-        whole = {item.name: dataset_text(item, known, sharing) for item, known in pairs}
+        whole = {
+            item.name: dataset_text(item, known, sharing, said=own)
+            for (item, known), own in zip(pairs, said, strict=True)
+        }
         if sum(map(tokens, whole.values())) <= budget:
             return whole
     ranks = relevance.scores(context, question)
@@ -108,10 +118,11 @@ def chosen(context: Context, question: str, sharing: Sharing, budget: int) -> di
         dataset, profile = pairs[number]
         if min(_least(dataset), budget * _WIDEST) > left:
             continue
-        text = dataset_text(dataset, profile, sharing)
+        text = dataset_text(dataset, profile, sharing, said=said[number])
         if tokens(text) > budget * _WIDEST:
-            columns = _narrowed(dataset, text, question, int(budget * _WIDEST))
-            text = dataset_text(dataset, profile, sharing, columns)
+            most = _narrowed(dataset, text, int(budget * _WIDEST))
+            columns = relevance.columns_first(dataset, question, most, context.semantics)
+            text = dataset_text(dataset, profile, sharing, columns, said[number])
         if tokens(text) <= left:
             texts[dataset.name] = text
             left -= tokens(text)
@@ -124,10 +135,10 @@ def _least(dataset: Dataset) -> int:
     return int((letters + len(dataset.name)) / _CHARACTERS_PER_TOKEN)
 
 
-def _narrowed(dataset: Dataset, text: str, question: str, budget: int) -> Sequence[Column]:
-    """As many columns as fit, by the mean length of one."""
+def _narrowed(dataset: Dataset, text: str, budget: int) -> int:
+    """How many columns fit, by the mean length of one."""
     each = max(1.0, tokens(text) / max(1, len(dataset.columns)))
-    return relevance.columns_first(dataset, question, max(1, int(budget / each) - 2))
+    return max(1, int(budget / each) - 2)
 
 
 def repair(turns: Sequence[Turn]) -> str:
@@ -180,16 +191,23 @@ def without_tool(text: str) -> str:
 def _datasets(context: Context, texts: dict[str, str], listed: Sequence[str], budget: int) -> str:
     shown = [dataset for dataset in context.datasets if dataset.name in texts]
     parts = [texts[dataset.name] for dataset in shown]
-    joins = [
-        f"-- {quoted(key.left)}.{quoted(key.left_column)} = "
-        f"{quoted(key.right)}.{quoted(key.right_column)}"
-        for key in relevance.keys(shown)
-    ]
-    if joins:
-        parts.append("\n".join(["-- Keys that probably join:", *joins]))
+    between = notes.across(shown, context.semantics)
+    if between:
+        parts.append("\n".join(between))
     if listed:
         parts.append(_names(listed, int(budget * _NAMES)))
     return "The datasets:\n" + fenced("\n\n".join(parts))
+
+
+def _examples(context: Context, question: str, budget: int) -> str:
+    most = int(budget * _EXAMPLES * _CHARACTERS_PER_TOKEN)
+    told = notes.examples(context.semantics.questions, question, most)
+    if not told:
+        return ""
+    return (
+        "Questions whose code a person of this project has verified. Where the question asks the "
+        "same, answer as there:\n" + fenced("\n\n".join(told))
+    )
 
 
 def _names(names: Sequence[str], budget: int) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from bluebear_magic.generation.offline.schema import abbreviates
 from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize, value_words
-from bluebear_magic.records import Column, Context, Dataset, Profile
+from bluebear_magic.records import Column, Context, Dataset, JoinKey, Profile, Semantics
 
 _NAME, _COLUMN, _DESCRIPTION, _VALUE, _USED, _LINKED = 3.0, 1.0, 0.5, 2.0, 6.0, 0.5
 _COMMON = frozenset(
@@ -28,23 +27,13 @@ _MOST_KEYS = 40
 _MOST_NAMES = 200_000  # kept apart from each other; 500 wide tables have 100,000
 
 
-@dataclass(frozen=True)
-class Key:
-    """Columns of two datasets whose names and types say that they hold the same."""
-
-    left: str
-    left_column: str
-    right: str
-    right_column: str
-
-
 def scores(context: Context, question: str) -> list[float]:
     """How much each dataset has to do with the question, in the order of the datasets."""
     words = _words(question)
     for turn in context.history[-2:]:
         words |= _words(turn.question)
     content = [
-        _content(dataset, profile)
+        _content(dataset, profile, context.semantics)
         for dataset, profile in zip(context.datasets, context.profiles, strict=True)
     ]
     spread = Counter(word for own in content for word in own)
@@ -59,15 +48,25 @@ def scores(context: Context, question: str) -> list[float]:
     return _with_neighbours(context.datasets, found)
 
 
-def columns_first(dataset: Dataset, question: str, most: int) -> tuple[Column, ...]:
+def columns_first(
+    dataset: Dataset, question: str, most: int, semantics: Semantics
+) -> tuple[Column, ...]:
     """At most so many columns, in their order: those that the question names, those that look
     like keys, partition columns, and then the first ones.
     """
     words = _words(question)
+    said = {
+        note.column.lower(): _words(" ".join([note.description, *note.synonyms]))
+        for note in semantics.note(dataset.name).columns
+    }
+    for metric in semantics.metrics_of(dataset):
+        for name in metric.columns:
+            key = name.rpartition(".")[2].lower()
+            said[key] = said.get(key, set()) | _words(" ".join([metric.name, *metric.synonyms]))
 
     def rank(item: tuple[int, Column]) -> tuple[int, int]:
         number, column = item
-        stems = _stems(column.name)
+        stems = _stems(column.name) | said.get(column.name.lower(), set())
         if stems & words or any(abbreviates(short, word) for short in stems for word in words):
             return 0, number
         if column.name in dataset.partition_columns or set(_split(column.name)) & _ENDINGS:
@@ -78,14 +77,14 @@ def columns_first(dataset: Dataset, question: str, most: int) -> tuple[Column, .
     return tuple(column for _, column in sorted(chosen, key=lambda item: item[0]))
 
 
-def keys(datasets: Sequence[Dataset]) -> tuple[Key, ...]:
+def keys(datasets: Sequence[Dataset]) -> tuple[JoinKey, ...]:
     """Pairs of columns to join by, judged by names and types alone."""
     candidates = [(dataset, _key_columns(dataset)) for dataset in datasets]
-    found: list[Key] = []
+    found: list[JoinKey] = []
     for at, (left, columns) in enumerate(candidates):
         for right, others in candidates[at + 1 :]:
             found += [
-                Key(left.name, a.name, right.name, b.name)
+                JoinKey(left.name, a.name, right.name, b.name)
                 for a, words in columns
                 for b, theirs in others
                 if _joins(a, words, left) == _joins(b, theirs, right)
@@ -111,9 +110,27 @@ def _family(kind: str) -> str:
     return "number" if name in {"INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "LONG"} else name
 
 
-def _content(dataset: Dataset, profile: Profile) -> dict[str, float]:
-    """Stems with their weights: of the name, the columns, their descriptions and values."""
+def nearest(texts: Sequence[str], question: str) -> list[int]:
+    """The places of texts, those first that share most words with the question."""
+    words = _words(question)
+    said = [_words(text) for text in texts]
+    spread = Counter(word for own in said for word in own)
+    ranks = [sum(1 / spread[word] for word in own & words) for own in said]
+    return sorted(range(len(texts)), key=lambda number: (-ranks[number], number))
+
+
+def _content(dataset: Dataset, profile: Profile, semantics: Semantics) -> dict[str, float]:
+    """Stems with their weights: of the name, the columns, their descriptions and values, and of
+    what the project says of them.
+    """
     found: dict[str, float] = {}
+    note = semantics.note(dataset.name)
+    _note(found, _words(dataset.description), _DESCRIPTION)
+    _note(found, _words(" ".join(note.synonyms)), _NAME)
+    for said in note.columns:
+        _note(found, _words(" ".join(said.synonyms)), _COLUMN)
+    for metric in semantics.metrics_of(dataset):
+        _note(found, _words(" ".join([metric.name, *metric.synonyms])), _NAME)
     for known in profile.columns:
         for value in known.values[:100]:
             _note(found, map(stem, value_words(value)), _VALUE)

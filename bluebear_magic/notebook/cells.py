@@ -81,6 +81,16 @@ def _next_on_disk(place: Place) -> Cell | None:
     return None
 
 
+def codes_in(notebook: Path | None) -> tuple[str, ...]:
+    """The codes of the saved notebook's cells that run PySpark; none where they cannot be read."""
+    try:
+        document = json.loads(notebook.read_text(encoding="utf-8")) if notebook else {"cells": []}
+        sources = [_text(cell) for cell in document["cells"] if cell["cell_type"] == "code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return tuple(cell.code for source in sources if (cell := parse(source)))
+
+
 def _text(cell: Mapping[str, Any]) -> str:
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)

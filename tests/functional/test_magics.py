@@ -130,6 +130,13 @@ class Kernel:
     def run(self, code, cell_id=None):
         return self.receive(self.send(code, cell_id))
 
+    def complete(self, code, at=None):
+        """What a frontend is offered at a place in a cell: the text replaced, and the matches."""
+        reply = self.client.complete(code, len(code) if at is None else at, reply=True, timeout=60)
+        content = reply["content"]
+        assert content["status"] == "ok"
+        return code[content["cursor_start"] : content["cursor_end"]], content["matches"]
+
     def value(self, expression):
         """A plain value of the kernel."""
         ran = self.run(f"print(repr({expression}))")
@@ -553,10 +560,15 @@ def test_an_interrupted_cell_says_so_in_one_line(interrupted):
 # --- wrong input: one sentence, no traceback ---------------------------------
 
 COMMANDS = """\
-%bluebear data                   the datasets
-%bluebear data add NAME PATH     register a file, a folder or a glob
-%bluebear data show NAME         schema, rows, size, examples
-%bluebear data rm NAME           forget a dataset (the files stay)
+%bluebear data                   the datasets, and where each can be read
+%bluebear data add NAME URI      register a file, a folder, a glob or another place, with
+    --format F, --option KEY=VALUE, --share LEVEL, --description TEXT, --save (in bluebear.toml)
+%bluebear data show NAME         schema, notes, keys, rows, size, examples
+%bluebear data search WORDS      by names, notes, columns, known values; --catalogs: in Glue too
+%bluebear data profile NAME      measure it anew; --full reads every row, whatever the size
+%bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
+%bluebear data use glue:DATABASE take in all that a database holds
+%bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
@@ -594,7 +606,10 @@ WRONG = {
     "%bluebear dta": "UsageError: there is no command %bluebear dta\ndid you mean %bluebear data?",
     "%bluebear use emt": "UsageError: there is no backend `emt`\nbackends: auto, local, soal, emr",
     "%bluebear data add staff": "UsageError: %bluebear data add: the following arguments are "
-    f"required: path\n{COMMANDS}",
+    f"required: URI\n{COMMANDS}",
+    "%bluebear data serach pay": "UsageError: there is no data serach\ndid you mean data search?",
+    "%bluebear data add staff elsewhere/staff1.csv --fromat csv": "UsageError: data add has no "
+    "option --fromat\ndid you mean --format?",
     '%bluebear data add "my staff" elsewhere/staff.csv': "DatasetError: 'my staff' is no name for "
     "a dataset\nUse letters, digits and _, such as my_staff.",
     "%bluebear data show sales": "DatasetError: there is no dataset 'sales'\n"
@@ -650,6 +665,27 @@ def test_datasets_are_listed_added_shown_and_forgotten(cold):
     assert "staff" in cold.run("%bluebear data").text
     assert cold.run("%bluebear data rm staff").ok
     assert "staff" not in cold.run("%bluebear data").text
+
+
+def test_names_of_the_data_options_and_commands_are_completed(cold):
+    cold.run("%bluebear data add staff elsewhere/staff.csv")
+    assert cold.complete("%%bluebear --mo") == ("--mo", ["--model"])
+    assert cold.complete("%%bluebear --backend s") == ("s", ["soal"])
+    assert cold.complete("%%bluebear\naverage pa") == ("pa", ["pay"])
+    assert cold.complete("%%bluebear\ntotal re of x", 19) == ("re", ["region"])
+    assert cold.complete('%%bluebear_run\nx = spark.table("sta') == ("sta", ["staff"])
+    assert "pay" in cold.complete('%%bluebear_run\nx = spark.table("staff").select("p')[1]
+    assert cold.complete("x = 1\n%bluebear data sh") == ("sh", ["show"])
+    assert cold.complete("%bluebear data show sa") == ("sa", ["sales_data"])
+    assert cold.complete("%bluebear policy lo") == ("lo", ["locked"])
+    assert cold.run("%bluebear data rm staff").ok
+    assert cold.complete("%%bluebear\naverage pa")[1] != ["pay"]
+
+
+def test_other_cells_are_completed_as_ever(cold):
+    cold.run("%config Completer.use_jedi = False\nimport sys")  # loading it takes seconds
+    assert "version_info" in " ".join(cold.complete("sys.versio")[1])
+    assert "region" not in cold.complete("%%time\nreg")[1]
 
 
 def test_use_says_where_code_runs_from_now_on(cold):

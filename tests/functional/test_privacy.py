@@ -209,7 +209,7 @@ def test_a_first_row_that_may_be_no_header_gives_no_names(private, folder):
     assert "Canaryville" in str(answer.attempts[0].checked.fault)
     assert leaked(requests) == []
     warned = private.bb.tools.reporter.warnings
-    assert any("data add pairs PATH header=true" in warning for warning in warned)
+    assert any("data add pairs PATH --option header=true" in warning for warning in warned)
 
     result = private.bb.run(answer, into="some_pairs", strict=True)
     assert "Canaryville" in result.df.columns

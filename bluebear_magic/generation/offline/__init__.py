@@ -7,11 +7,12 @@ clearly mean one plan, it refuses and says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
 from bluebear_magic.generation.offline.charts import chart_hint
+from bluebear_magic.generation.offline.defaults import default_filters
 from bluebear_magic.generation.offline.explain import explanation, refusal
 from bluebear_magic.generation.offline.joins import Link, find_links
 from bluebear_magic.generation.offline.linking import Lattice, link
@@ -39,7 +40,7 @@ class OfflineModel:
     """
 
     def __init__(self) -> None:
-        self._schemas: dict[tuple[tuple[str, str], ...], _Schema] = {}
+        self._schemas: dict[tuple[Hashable, ...], _Schema] = {}
 
     @property
     def name(self) -> str:
@@ -48,24 +49,29 @@ class OfflineModel:
 
     def generate(self, conversation: Conversation, on_delta: Callable[[str], None]) -> Draft:
         """The draft for the question; NotUnderstood where the words do not clearly mean one."""
+        verified = _verified(conversation)
+        if verified:
+            return verified
         schema = self._schema(conversation.context)
         lattice, verdict = _read(conversation.ask.question, schema)
         if verdict is None or verdict.reading is None:
             raise refusal(lattice, verdict, schema.index, partial(_answerable, schema))
         plan = verdict.reading.plan
         source = schema.index.by_name[plan.source]
-        written = write(plan, tuple(column.name for column in source.columns))
+        filters, filtered = default_filters(plan, schema.index)
+        written = write(plan, tuple(column.name for column in source.columns), filters)
         on_delta(written.code)
         return Draft(
             written.code,
             explanation(verdict.reading),
-            verdict.reading.assumptions,
+            (*verdict.reading.assumptions, *filtered),
             chart_hint(plan, written),
         )
 
     def _schema(self, context: Context) -> _Schema:
         """The index over the datasets, kept for the next question about the same data."""
-        key = tuple((dataset.name, dataset.fingerprint) for dataset in context.datasets)
+        states = ((dataset.name, dataset.fingerprint) for dataset in context.datasets)
+        key = (context.semantics, *states)
         schema = self._schemas.get(key)
         if schema is None:
             index = SchemaIndex(context)
@@ -74,6 +80,19 @@ class OfflineModel:
                 self._schemas.pop(next(iter(self._schemas)))
             self._schemas[key] = schema
         return schema
+
+
+def _verified(conversation: Conversation) -> Draft | None:
+    """The code that a person has verified for a question in these words, unless it has failed."""
+    words = _words(conversation.ask.question)
+    for known in conversation.context.semantics.questions:
+        if words and words == _words(known.question) and not conversation.turns:
+            return Draft(known.code, "A person of this project has verified this code for it.")
+    return None
+
+
+def _words(question: str) -> tuple[str, ...]:
+    return tuple(token.norm for token in tokenize(question) if token.kind != "mark")
 
 
 def _read(question: str, schema: _Schema) -> tuple[Lattice, Verdict | None]:

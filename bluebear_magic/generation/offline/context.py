@@ -190,7 +190,7 @@ class PlanContext:
 
     def skip_nulls(self, column: ColumnInfo) -> None:
         """What is not known cannot be the largest or the smallest."""
-        if column.profile.nulls != 0:
+        if column.profile.nulls != 0 and not (column.metric and column.metric.aggregated):
             self.not_null.append(field_of(column))
 
     def hinted(self, hints: Sequence[str], words: str) -> tuple[ColumnInfo, bool]:
@@ -228,10 +228,10 @@ def measure_words(measure: MeasureRef) -> str:
     """A figure in words, for the explanation."""
     name = {
         "count": "number of", "count_distinct": "number of different", "sum": "total",
-        "avg": "average", "min": "minimum", "max": "maximum", "median": "median",
+        "avg": "average", "min": "minimum", "max": "maximum", "median": "median", "metric": "",
     }[measure.function]  # fmt: skip
     mention = measure.target.mention if measure.target else None
-    return f"{name} {mention.text if mention else 'rows'}"
+    return f"{name} {mention.text if mention else 'rows'}".strip()
 
 
 def _owners(parts: Sequence[Part]) -> dict[ColumnRef, str]:

@@ -28,7 +28,7 @@ from bluebear_magic.generation.offline.tokens import said, stem, tokenize
 
 _MEANINGS = {
     "sum": "the sum of", "avg": "the average of", "min": "the smallest", "max": "the largest",
-    "median": "the median of",
+    "median": "the median of", "metric": "the metric",
 }  # fmt: skip
 _SINGLE_ROWS = 0.1  # groups of one row each are meant only where no other dataset will do
 _FEW_ROWS = 1000
@@ -271,8 +271,10 @@ def _aggregate(context: PlanContext, measure: MeasureRef) -> Aggregate:
         return Aggregate("count")
     if measure.function == "count":
         return _distinct_count(context, measure, target)
-    numeric = measure.function in {"sum", "avg", "median"}
+    numeric = measure.function in {"sum", "avg", "median", "metric"}
     column = context.own(target, numeric=numeric)
+    if (measure.function == "metric") != bool(column.metric and column.metric.aggregated):
+        raise Reject
     if column.identifier or column.kind not in {"number", "time"}:
         raise Reject(f"{column} is not a measure")
     context.note(measure_words(measure), f"{_MEANINGS[measure.function]} {column}")

@@ -1,7 +1,10 @@
-"""Which datasets can be looked up from which: keys that names and values suggest."""
+"""Which datasets can be looked up from which: by the keys that the project names, else by those
+that names and values suggest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bluebear_magic.generation.offline.schema import ColumnInfo, DatasetInfo, SchemaIndex
@@ -18,19 +21,47 @@ class Link:
     match: ColumnInfo
 
 
-def find_links(index: SchemaIndex) -> tuple[Link, ...]:
-    """All many-to-one links between the datasets, in the order of the datasets."""
-    found = []
+def find_links(index: SchemaIndex, of: str = "") -> tuple[Link, ...]:
+    """All many-to-one links between the datasets, in the order of the datasets.
+
+    ``of``: only those from or to this one.
+    """
+    found = list(_named(index))
+    named = {frozenset((link.key.dataset, link.match.dataset)) for link in found}
     for target in index.datasets:
         for match in target.columns:
             if not match.unique or match.kind not in {"number", "text"}:
                 continue
             for source in index.datasets:
-                if source is not target:
+                if of and of not in {source.name, target.name}:
+                    continue
+                if source is not target and frozenset((source.name, target.name)) not in named:
                     found += [
                         Link(key, match) for key in source.columns if _linked(key, match, target)
                     ]
     return tuple(_without_weaker(found))
+
+
+def _named(index: SchemaIndex) -> Iterator[Link]:
+    """The links by the keys that the project names: to the side on which no value repeats.
+
+    Where that is not known, to the second one.
+    """
+    by_name = {dataset.name.lower(): dataset for dataset in index.datasets}
+    for pair in index.keys:
+        left = _column(by_name.get(pair.left.lower()), pair.left_column)
+        right = _column(by_name.get(pair.right.lower()), pair.right_column)
+        if left is None or right is None or left.kind != right.kind:
+            continue
+        if right.unique or right.profile.distinct is None:
+            yield Link(left, right)
+        if left.unique:
+            yield Link(right, left)
+
+
+def _column(dataset: DatasetInfo | None, name: str) -> ColumnInfo | None:
+    columns = dataset.columns if dataset else ()
+    return next((column for column in columns if column.name.lower() == name.lower()), None)
 
 
 def _linked(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
@@ -51,13 +82,14 @@ def _linked(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
 
 def _names_agree(key: ColumnInfo, match: ColumnInfo, target: DatasetInfo) -> bool:
     """The same name, or the dataset's name with the key's: ``artist_id`` and ``artists.id``."""
-    key_words = [part.stem for part in key.parts]
-    match_words = [part.stem for part in match.parts]
+    key_words, match_words = key.stems, match.stems
+    dataset = tuple(part.stem for part in target.parts)
+    if key_words[-1] != match_words[-1] and key_words != dataset:
+        return False
     if key_words == match_words:
         # "id", "code" and "name" name everybody's own rows
-        return len(key_words) > 1 or not (match.identifier or match_words == ["name"])
-    dataset = [part.stem for part in target.parts]
-    owned = [*dataset, *match_words]
+        return len(key_words) > 1 or not (match.identifier or match_words == ("name",))
+    owned = (*dataset, *match_words)
     if match.identifier and key_words in (owned, owned[-len(match_words) - 1 :], dataset):
         return True
     ends_with = len(key_words) > len(match_words) and key_words[-len(match_words) :] == match_words
@@ -79,8 +111,7 @@ def containment(key: ColumnInfo, match: ColumnInfo) -> float | None:
     """The share of the key's values that occur as a match; None when not known."""
     if not key.profile.values or not match.profile.complete:
         return None
-    known = set(match.profile.values)
-    return sum(value in known for value in key.profile.values) / len(key.profile.values)
+    return sum(value in match.values for value in key.profile.values) / len(key.profile.values)
 
 
 def _without_weaker(links: list[Link]) -> list[Link]:

@@ -264,6 +264,10 @@ def _columns(
         if spelled:
             others = [c for c in spans[start, end] if c.column not in spelled]
             spans[start, end] = [*(Candidate(column, 1.0) for column in spelled), *others]
+        called = index.called_columns.get(_span_stems(tokens, start, end), ())
+        if called:
+            others = [c for c in spans[start, end] if c.column not in called]
+            spans[start, end] = [*(Candidate(column, 1.0) for column in called), *others]
     return [
         Mention(
             "column", start, end, _text(tokens, start, end),
@@ -371,6 +375,10 @@ def _spelled_datasets(tokens: tuple[Token, ...], index: SchemaIndex) -> list[Men
         for dataset in index.spelled_datasets.get(_norms(tokens, start, end), ())
         # "total sales by region" asks for just that, whatever a dataset is called
         if not dataset.phrase or all(token.joined for token in tokens[start + 1 : end])
+    ] + [
+        Mention("dataset", start, end, _text(tokens, start, end), dataset=dataset)
+        for start, end in _spans(tokens)
+        for dataset in index.called_datasets.get(_span_stems(tokens, start, end), ())
     ]
 
 
@@ -382,6 +390,10 @@ def _spans(tokens: tuple[Token, ...]) -> Iterator[tuple[int, int]]:
 
 def _norms(tokens: tuple[Token, ...], start: int, end: int) -> tuple[str, ...]:
     return tuple(token.norm for token in tokens[start:end])
+
+
+def _span_stems(tokens: tuple[Token, ...], start: int, end: int) -> tuple[str, ...]:
+    return tuple(token.stem for token in tokens[start:end])
 
 
 def _dataset_score(dataset: DatasetInfo, quality: dict[int, float]) -> float:

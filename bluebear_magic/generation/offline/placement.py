@@ -53,7 +53,8 @@ class Placed:
 
 def field_of(column: ColumnInfo) -> Field:
     """The column as the plan names it."""
-    return Field(column.dataset, column.name, column.type)
+    expression = column.metric.expression if column.metric else ""
+    return Field(column.dataset, column.name, column.type, expression)
 
 
 class Places:

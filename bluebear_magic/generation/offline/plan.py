@@ -12,18 +12,22 @@ from typing import Literal
 
 from bluebear_magic.generation.offline.dates import Period, Unit
 
-Function = Literal["count", "count_distinct", "sum", "avg", "min", "max", "median"]
+Function = Literal["count", "count_distinct", "sum", "avg", "min", "max", "median", "metric"]
 Operator = Literal["==", "!=", ">", ">=", "<", "<="]
 Literal_ = int | float | str | bool
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a dataset; ``type`` is its Spark type."""
+    """A column of a dataset; ``type`` is its Spark type.
+
+    ``expression``: how it is computed, for a metric that the project names.
+    """
 
     dataset: str
     column: str
     type: str
+    expression: str = ""
 
     def __str__(self) -> str:
         return f"{self.dataset}.{self.column}"
@@ -149,7 +153,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A figure over the rows of a group; ``field`` is None for a count of rows."""
+    """A figure over the rows of a group; ``field`` is None for a count of rows.
+
+    Of a ``metric`` the field's expression is the figure.
+    """
 
     function: Function
     field: Field | None = None

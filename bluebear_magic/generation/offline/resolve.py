@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bluebear_magic.generation.offline.builder import build
 from bluebear_magic.generation.offline.context import sort_out
+from bluebear_magic.generation.offline.figures import with_figures
 from bluebear_magic.generation.offline.joins import Link
 from bluebear_magic.generation.offline.placement import Places, Reject
 from bluebear_magic.generation.offline.plan import Field, Plan
@@ -64,7 +65,8 @@ def resolve(requests: list[Request], index: SchemaIndex, links: tuple[Link, ...]
         if readings and request.cost > min(r.cost for r in readings) + _MARGIN:
             break
         try:
-            asked = sort_out(request.parts)
+            figured = with_figures(request)
+            asked = sort_out(figured.parts)
         except Reject as reject:
             rejects.append((request.cost, reject))
             continue
@@ -72,7 +74,7 @@ def resolve(requests: list[Request], index: SchemaIndex, links: tuple[Link, ...]
         for base in _bases(request, index):
             try:
                 places = Places(index, links, base, tables)
-                plan, context = build(places, request, asked)
+                plan, context = build(places, figured, asked)
             except Reject as reject:
                 rejects.append((request.cost, reject))
                 continue

@@ -13,7 +13,14 @@ from typing import Literal, TypeVar
 
 from bluebear_magic.generation.offline.lexicon import lexicon
 from bluebear_magic.generation.offline.tokens import split_name, stem, tokenize, value_words
-from bluebear_magic.records import ColumnProfile, Context, Dataset, Profile
+from bluebear_magic.records import (
+    ColumnProfile,
+    Context,
+    Dataset,
+    Metric,
+    Profile,
+    Semantics,
+)
 from bluebear_magic.runner.values import is_numeric, is_temporal
 
 _UNIT_WEIGHT = 0.1
@@ -41,8 +48,9 @@ class ColumnInfo:
     own: tuple[bool, ...]  # per part: whether it only repeats the dataset's name
     profile: ColumnProfile
     rows: int | None
+    metric: Metric | None = None  # it is computed
 
-    @property
+    @cached_property
     def kind(self) -> ColumnKind:
         """What can be done with its values."""
         if is_numeric(self.type):
@@ -59,7 +67,7 @@ class ColumnInfo:
         """Whether it holds whole numbers."""
         return self.type.strip().lower() in {"tinyint", "smallint", "int", "integer", "bigint"}
 
-    @property
+    @cached_property
     def unique(self) -> bool:
         """Whether no two rows have the same value; False where not known."""
         profile = self.profile
@@ -71,6 +79,16 @@ class ColumnInfo:
         return self.parts[-1].word in {"id", "code", "key", "no", "number", "uuid", "ids"}
 
     @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of its name's words."""
+        return tuple(part.stem for part in self.parts)
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """Its known values."""
+        return frozenset(self.profile.values)
+
+    @cached_property
     def head(self) -> int:
         """Where the part stands that says what the column holds; names end with it."""
         order = range(len(self.parts) - 1, -1, -1)
@@ -78,17 +96,21 @@ class ColumnInfo:
         return (strong or [i for i in order if not self.own[i]] or [len(self.parts) - 1])[0]
 
     def __str__(self) -> str:
+        if self.metric:
+            return f"{self.name} ({self.metric.expression})"
         return f"{self.dataset}.{self.name}"
 
 
 @dataclass(frozen=True, eq=False)
 class DatasetInfo:
-    """A dataset with its columns."""
+    """A dataset with its columns, and the metrics over them; ``filters``: its default ones."""
 
     name: str
     parts: tuple[Part, ...]
     columns: tuple[ColumnInfo, ...]
     rows: int | None
+    metrics: tuple[ColumnInfo, ...] = ()
+    filters: tuple[str, ...] = ()
 
     @cached_property
     def phrase(self) -> bool:
@@ -104,8 +126,8 @@ class DatasetInfo:
 
     @cached_property
     def by_name(self) -> dict[str, ColumnInfo]:
-        """Its columns by their names."""
-        return {column.name: column for column in self.columns}
+        """Its columns and metrics by their names."""
+        return {column.name: column for column in (*self.columns, *self.metrics)}
 
     @cached_property
     def key(self) -> ColumnInfo | None:
@@ -152,12 +174,13 @@ class SchemaIndex:
     """What words can be looked up in: names of datasets and columns, and values."""
 
     def __init__(self, context: Context) -> None:
+        self.keys = context.semantics.keys
         self.datasets = tuple(
-            _dataset_info(dataset, profile)
+            _dataset_info(dataset, profile, context.semantics)
             for dataset, profile in zip(context.datasets, context.profiles, strict=True)
         )
         self.by_name = {dataset.name: dataset for dataset in self.datasets}
-        self.columns = tuple(column for ds in self.datasets for column in ds.columns)
+        self.columns = tuple(c for ds in self.datasets for c in (*ds.columns, *ds.metrics))
         self.columns_by_part: dict[Part, list[ColumnInfo]] = defaultdict(list)
         for column in self.columns:
             for part in dict.fromkeys(column.parts):
@@ -166,14 +189,31 @@ class SchemaIndex:
         self.parts = tuple(dict.fromkeys([*self.columns_by_part, *owned]))
         self.spelled_columns = _by_spelling(self.columns)
         self.spelled_datasets = _by_spelling(self.datasets)
+        self.called_columns: dict[tuple[str, ...], list[ColumnInfo]] = defaultdict(list)
+        self.called_datasets: dict[tuple[str, ...], list[DatasetInfo]] = defaultdict(list)
+        self._call(context.semantics)
         self.values, self.value_words, self.longest_value = _value_index(self.columns)
+
+    def _call(self, semantics: Semantics) -> None:
+        """Takes in the other names that a project gives, by the stems of their words."""
+        for dataset in self.datasets:
+            note = semantics.note(dataset.name)
+            for name in note.synonyms:
+                self.called_datasets[_stems(name)].append(dataset)
+            synonyms = {said.column.lower(): said.synonyms for said in note.columns}
+            for column in (*dataset.columns, *dataset.metrics):
+                metric = column.metric
+                names = metric.synonyms if metric else synonyms.get(column.name.lower(), ())
+                for name in names:
+                    self.called_columns[_stems(name)].append(column)
 
     @cached_property
     def known_words(self) -> frozenset[str]:
         """Words of names, values and the lexicon: whoever writes one of them made no slip."""
         names = {part.stem for part in self.parts} | {part.word for part in self.parts}
         words = {word for words in self.values for word in words.split()}
-        return frozenset(names | words | {stem(word) for word in lexicon().vocabulary})
+        called = {word for name in (*self.called_columns, *self.called_datasets) for word in name}
+        return frozenset(names | words | called | {stem(word) for word in lexicon().vocabulary})
 
     @cached_property
     def similar_values(self) -> dict[tuple[str, int], list[str]]:
@@ -208,7 +248,11 @@ def _parts(name: str) -> tuple[Part, ...]:
     )
 
 
-def _dataset_info(dataset: Dataset, profile: Profile) -> DatasetInfo:
+def _stems(name: str) -> tuple[str, ...]:
+    return tuple(token.stem for token in tokenize(name))
+
+
+def _dataset_info(dataset: Dataset, profile: Profile, semantics: Semantics) -> DatasetInfo:
     parts = _parts(dataset.name)
     stems = {part.stem for part in parts}
     profiles = {column.name: column for column in profile.columns}
@@ -224,7 +268,18 @@ def _dataset_info(dataset: Dataset, profile: Profile) -> DatasetInfo:
                 profiles.get(column.name, ColumnProfile(column.name)), profile.rows,
             )
         )  # fmt: skip
-    return DatasetInfo(dataset.name, parts, tuple(columns), profile.rows)
+    metrics = tuple(_metric_info(dataset, metric) for metric in semantics.metrics_of(dataset))
+    filters = semantics.note(dataset.name).filters
+    return DatasetInfo(dataset.name, parts, tuple(columns), profile.rows, metrics, filters)
+
+
+def _metric_info(dataset: Dataset, metric: Metric) -> ColumnInfo:
+    """A metric as a column of numbers of which no value is known."""
+    words = _parts(metric.name)
+    profile = ColumnProfile(metric.name)
+    return ColumnInfo(
+        dataset.name, metric.name, "DOUBLE", words, (False,) * len(words), profile, None, metric
+    )
 
 
 def _repeats(part: Part, dataset_stems: set[str]) -> bool:

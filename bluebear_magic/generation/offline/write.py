@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -76,15 +77,25 @@ class _Scope:
         return f"F.col({self.text(item)})"
 
 
-def write(plan: Plan, source_columns: tuple[str, ...]) -> Written:
-    """The code of a plan; ``source_columns`` are all columns of the plan's source."""
-    return _Writer(plan, source_columns).written()
+def write(
+    plan: Plan,
+    source_columns: tuple[str, ...],
+    filters: Mapping[str, Sequence[str]] | None = None,
+) -> Written:
+    """The code of a plan; ``source_columns`` are all columns of the plan's source.
+
+    ``filters``: conditions of SQL on the rows of datasets, by their names.
+    """
+    return _Writer(plan, source_columns, filters or {}).written()
 
 
 class _Writer:
-    def __init__(self, plan: Plan, source_columns: tuple[str, ...]) -> None:
+    def __init__(
+        self, plan: Plan, source_columns: tuple[str, ...], filters: Mapping[str, Sequence[str]]
+    ) -> None:
         self._plan = plan
         self._source_columns = source_columns
+        self._filters = filters
         self._scope = _Scope()
         self._scope.taken = {name.casefold() for name in source_columns}
         self._source = identifier(plan.source, self._scope.variables)
@@ -96,7 +107,7 @@ class _Writer:
     def written(self) -> Written:
         plan, scope = self._plan, self._scope
         calls: list[Call] = []
-        scope.lines.append(assignment(self._source, "spark", (_table(plan.source),)))
+        scope.lines.append(assignment(self._source, "spark", self._read(plan.source)))
         for lookup in plan.lookups:
             calls.append(self._lookup(lookup))
         self._prepare(plan.conditions)
@@ -114,6 +125,17 @@ class _Writer:
             tuple(self._key_names.values()) or tuple(scope.name(item) for item in plan.select),
             tuple(self._figure_names.values()),
         )
+
+    def _read(self, dataset: str) -> tuple[Call, ...]:
+        """The dataset as the project has it read, with the metrics of rows that are needed."""
+        figures = {item.field for item in _aggregates(self._plan) if item.function == "metric"}
+        derived = [
+            Call("withColumn", (literal(item.column), f"F.expr({literal(item.expression)})"))
+            for item in dict.fromkeys(_fields(self._plan))
+            if item.dataset == dataset and item.expression and item not in figures
+        ]
+        kept = [Call("where", (literal(text),)) for text in self._filters.get(dataset, ())]
+        return (Call("table", (literal(dataset),)), *kept, *derived)
 
     # --- joins -----------------------------------------------------------------
 
@@ -137,7 +159,7 @@ class _Writer:
             columns.append(self._renamed(item, name))
         variable = identifier(dataset, scope.variables)
         scope.lines.append(
-            assignment(variable, "spark", (_table(dataset), Call("select", tuple(columns))))
+            assignment(variable, "spark", (*self._read(dataset), Call("select", tuple(columns))))
         )
         return Call("join", (variable, literal(key)))
 
@@ -182,10 +204,12 @@ class _Writer:
         scope = self._scope
         key = scope.name(related.key)
         variable = identifier(related.match.dataset, scope.variables)
-        inner = _Writer(Plan(related.match.dataset), ())
+        inside = Plan(related.match.dataset, conditions=related.where)
+        inner = _Writer(inside, (), self._filters)
         calls = [Call("where", (inner._condition(part),)) for part in related.where]
         calls.append(Call("select", (self._renamed(related.match, key),)))
-        scope.lines.append(assignment(variable, "spark", (_table(related.match.dataset), *calls)))
+        read = inner._read(related.match.dataset)
+        scope.lines.append(assignment(variable, "spark", (*read, *calls)))
         how = "left_anti" if related.negated else "left_semi"
         return Call("join", (variable, literal(key), literal(how)))
 
@@ -378,6 +402,8 @@ class _Writer:
     def _figure(self, aggregate: Aggregate) -> str:
         if aggregate.field is None:
             return 'F.count("*")'
+        if aggregate.function == "metric":
+            return f"F.expr({literal(aggregate.field.expression)})"
         return f"{_FUNCTIONS[aggregate.function]}({self._scope.text(aggregate.field)})"
 
     def _figure_name(self, aggregate: Aggregate, taken: set[str]) -> str:
@@ -388,7 +414,10 @@ class _Writer:
             if identifier(name, set()) in taken:
                 name = f"number_of_{self._plan.source}"
             return identifier(name, taken)
-        prefix, column = _PREFIXES[aggregate.function], aggregate.field.column
+        column = aggregate.field.column
+        if aggregate.function == "metric":
+            return identifier(column, taken)
+        prefix = _PREFIXES[aggregate.function]
         said = split_name(column)[:1] == (prefix,)  # the total of a column called total_...
         return identifier(column if said else f"{prefix}_{column}", taken)
 
@@ -397,10 +426,6 @@ class _Writer:
         if having.high is not None:
             return f"{figure}.between({literal(having.value)}, {literal(having.high)})"
         return f"{figure} {having.operator} {literal(having.value)}"
-
-
-def _table(dataset: str) -> Call:
-    return Call("table", (literal(dataset),))
 
 
 def _bare(expression: str) -> bool:
@@ -421,6 +446,12 @@ def _back(day: str, unit: Unit, count: int) -> str:
     if unit in {"day", "week"}:
         return f"F.date_sub({day}, {count * (7 if unit == 'week' else 1)})"
     return f"F.add_months({day}, -{count * {'month': 1, 'quarter': 3, 'year': 12}[unit]})"
+
+
+def _aggregates(plan: Plan) -> list[Aggregate]:
+    """All figures of a plan."""
+    ordered = [order.by for order in plan.order if isinstance(order.by, Aggregate)]
+    return [*plan.aggregates, *(having.aggregate for having in plan.having), *ordered]
 
 
 def _fields(value: Any) -> list[Field]:
