@@ -321,5 +321,5 @@ def _typed(trait: Any, text: str) -> Any:
         except ValueError:
             return text
     if isinstance(trait, Int):
-        return int(text) if text.lstrip("-").isdecimal() else text
+        return int(text) if text.removeprefix("-").isdecimal() else text
     return text

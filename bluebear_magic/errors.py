@@ -41,11 +41,20 @@ class BluebearError(Exception):
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.message}" + (f"\n{self.hint}" if self.hint else "")
+        return _spelled(f"{where}{self.message}" + (f"\n{self.hint}" if self.hint else ""))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: these errors are not bugs."""
         return [f"{type(self).__name__}: {self}"]
+
+
+def _spelled(text: str) -> str:
+    """The text with what a terminal would obey, or not show, spelled out: names in it may be
+    those of the data.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 class ArgumentError(BluebearError):

@@ -153,5 +153,6 @@ def _table(
 def _bundle(shown: list[Table], lines: list[str]) -> Bundle:
     views = list(map(tables.view, shown))
     plain = [*map(escape.terminal, lines), *map(tables.text, views)]
-    html = [*(f"<div>{escape.html(line)}</div>" for line in lines), *map(tables.html, views)]
+    told = (f"<div {tables.NO_MATH}>{tables.markup(line)}</div>" for line in lines)
+    html = [*told, *map(tables.html, views)]
     return {"text/plain": "\n".join(plain), "text/html": "".join(html)}

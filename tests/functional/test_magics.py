@@ -637,7 +637,6 @@ def test_a_backend_that_is_none_is_told_with_those_that_are(cold, cell):
         assert name in trouble
 
 
-@pytest.mark.xfail(strict=True, reason="messages show names of the data as they are")
 def test_an_error_that_quotes_the_data_has_no_escape_codes(kernel, project):
     (project / "elsewhere" / "esc.csv").write_text("\x1b[31mred\x1b[0m,n\nx,1\n")
     kernel.run("%bluebear data add esc elsewhere/esc.csv")

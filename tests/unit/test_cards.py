@@ -135,7 +135,6 @@ def test_hostile_text_is_text_on_every_card(kind, hostile_corpus):
         assert "\u202e" not in card["text/plain"] + html
 
 
-@pytest.mark.xfail(strict=True, reason="the lines above the tables are typeset")
 def test_a_dataset_whose_place_looks_like_mathematics_is_no_formula(tmp_path):
     (tmp_path / "$x$.csv").write_text("a,b\n1,2\n")
     dataset = Catalog(tmp_path).add("x", "$x$.csv")

@@ -77,10 +77,7 @@ def test_yes_and_no_in_the_environment(user_file, folder, text, value):
         ("WARM", "maybe", "expected a boolean"),
         ("BACKEND", "spark", "'auto', 'local', 'soal', 'emr'"),
         ("HEAP_MB", "10", "should not be less than 512"),
-        pytest.param(
-            "ATTEMPTS", "--3", "'attempts' trait",
-            marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="int() of it"),
-        ),
+        ("ATTEMPTS", "--3", "'attempts' trait"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_in_the_environment_names_the_variable(user_file, folder, name, text, words):
@@ -120,7 +117,7 @@ def test_an_unknown_setting_is_told_with_those_there_are(user_file, folder):
     user_file("modle = 'offline'")
     with pytest.raises(ConfigError) as error:
         load(folder)
-    assert error.value.hint.startswith("settings: ")
+    assert error.value.hint.startswith("did you mean `model`? settings: ")
     assert "model" in error.value.hint
 
 
