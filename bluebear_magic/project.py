@@ -45,7 +45,7 @@ class Project:
     def semantics(self) -> Semantics:
         """What the file says now. Raises ``ConfigError`` where it cannot be used."""
         state = self._stat()
-        if state != self._state:
+        if state != self._state or (self.untrusted and self._is_trusted()):
             self.untrusted = ""
             self._held = self._read() if state else Semantics()
             self._state = state
@@ -90,6 +90,10 @@ class Project:
             return Path(location).relative_to(self._folder).as_posix()
         except ValueError:
             return location
+
+    def _is_trusted(self) -> bool:
+        """Whether the user has come to trust the file meanwhile."""
+        return TrustStore().holds(self._folder, folder_settings(self._folder)[0])
 
     def _stat(self) -> tuple[int, int] | None:
         try:

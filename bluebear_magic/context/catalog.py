@@ -12,7 +12,7 @@ from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import Elsewhere, Hit, Library, Reporter, Source, Used
-from bluebear_magic.records import Column, Dataset, Semantics
+from bluebear_magic.records import Column, DataNote, Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,9 +40,12 @@ class _Entry:
     dataset: Dataset | None = None
     drift: Drift | None = None
     kept: tuple[Column, ...] | None = None
+    error: DatasetError | None = None  # its place is of no kind that is known
 
     def current(self) -> Dataset:
         """The dataset, described again when its data changed."""
+        if self.error:
+            raise self.error
         known = self.dataset
         if known and known.fingerprint == self.source.fingerprint(self.location, self.options):
             return known
@@ -137,8 +140,10 @@ class Catalog:
         return self._register(entry)
 
     def drift(self, name: str) -> Drift | None:
-        """How a dataset differs from when it was first seen here; None where it does not."""
-        entry = self._entry(name)
+        """How a dataset differs from when it was first seen here, as it was last described; None
+        where it does not.
+        """
+        entry = self._last.get(name.lower())
         return entry.drift if entry else None
 
     def refresh(self, name: str | None = None) -> tuple[Drift, ...]:
@@ -185,17 +190,13 @@ class Catalog:
         """What the project says of datasets that there are none of, a line each."""
         return unplaced(self.semantics, [entry.name for entry in self._entries().values()])
 
-    def names(self) -> tuple[str, ...]:
-        """The names of all datasets, sorted, whether they can be read or not."""
-        return tuple(entry.name for _, entry in sorted(self._entries().items()))
-
     def glimpse(self) -> dict[str, tuple[str, ...]]:
         """The columns of each dataset as far as they are known already, by its name.
 
         No data is read: what was described in this session counts, else what was kept when the
         dataset was last seen here. Folders are looked into only if nothing was found before.
         """
-        entries = {**self._found, **self._declared, **self._registered} or self._entries()
+        entries = self._last or self._entries()
         return {
             entry.name: tuple(column.name for column in entry.columns)
             for _, entry in sorted(entries.items())
@@ -274,18 +275,31 @@ class Catalog:
         """All of them by their names in lower case, the registered ones before the others."""
         return {**self._discovered(), **self._stated(), **self._registered}
 
+    @property
+    def _last(self) -> dict[str, _Entry]:
+        """The same as when they were last looked for."""
+        return {**self._found, **self._declared, **self._registered}
+
     def _stated(self) -> dict[str, _Entry]:
         """What the project names with a location; what was described before is kept."""
         stated = {}
         for note in self.semantics.data:
             if note.location:
-                check_name(note.name)
-                entry = self._placed(note.name, note.location, dict(note.options))
+                entry = self._stated_entry(note)
                 known = self._declared.get(note.name.lower(), entry)
                 same = (known.location, known.options) == (entry.location, entry.options)
                 stated[note.name.lower()] = known if same else entry
         self._declared = stated
         return stated
+
+    def _stated_entry(self, note: DataNote) -> _Entry:
+        """A place that no source knows hurts no other dataset: it is told when it is used."""
+        try:
+            return self._placed(note.name, note.location, dict(note.options))
+        except DatasetError as error:
+            entry = _Entry(note.name, note.location, dict(note.options), self._sources.all[0])
+            entry.error = error
+            return entry
 
     def _discovered(self) -> dict[str, _Entry]:
         """What the sources find now; what was described before is kept."""

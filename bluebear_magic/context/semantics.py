@@ -25,6 +25,7 @@ It is parsed here and judged nowhere: expressions are read by the guard before t
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,7 @@ from bluebear_magic.records import (
     VerifiedQuestion,
 )
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DATA = (
     "location", "format", "options", "share", "description", "synonyms", "columns", "filters",
     "metrics",
@@ -59,6 +61,11 @@ def parse(values: Mapping[str, Any], source: str) -> Semantics:
     metrics = _metrics(values.get("metrics", {}), "metrics", "", source)
     for name, table in _table(values.get("data", {}), "data", source).items():
         place = f"data.{name}"
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{source}: [{place}]: {name!r} is no name for a dataset",
+                "names are made of letters, digits and _, and begin with no digit",
+            )
         data.append(_data_note(name, _known(table, _DATA, place, source), place, source))
         metrics += _metrics(table.get("metrics", {}), f"{place}.metrics", name, source)
     _once([note.name for note in data], "data", source)

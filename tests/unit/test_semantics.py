@@ -8,7 +8,7 @@ from bluebear_magic import cli
 from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.semantics import parse
-from bluebear_magic.errors import ConfigError
+from bluebear_magic.errors import ConfigError, DatasetError
 from bluebear_magic.generation import prompts
 from bluebear_magic.present.listing import Facts, card_bundle
 from bluebear_magic.project import Project
@@ -143,6 +143,7 @@ def test_what_is_said_of_columns_that_are_not_there_is_told(folder, text, warnin
         ("[data.a]\nlocation='x'\noptions.sep = []", "data.a.options.sep is []", "a text"),
         ("[data.a.columns.b]\nsynonym = 'x'", "[data.a.columns.b] has no key `synonym`", "synonyms"),
         ("[data.a]\nsynonyms = [1]", "data.a.synonyms is [1]", "texts"),
+        ("[data.'my sales']", "[data.my sales]: 'my sales' is no name", "letters"),
         ("data = 3", "data is 3", "a table: [data]"),
         ("[data.a]\n[data.A]", "[data.A] is there twice", "case"),
         ("metrics.x = 3", "metrics.x is 3", "a table"),
@@ -290,5 +291,15 @@ def test_a_location_outside_the_folder_counts_once_the_folder_is_trusted(tmp_pat
     assert f"x = {location}" in project.untrusted
     assert "bluebear trust" in project.untrusted
     TrustStore().add(tmp_path, file.read_bytes())
-    again = Project(tmp_path)
-    assert (again.semantics().data[0].location, again.untrusted) == (location, "")
+    for again in (project, Project(tmp_path)):
+        assert (again.semantics().data[0].location, again.untrusted) == (location, "")
+
+
+def test_a_place_that_no_source_knows_hurts_no_other_dataset(folder):
+    (folder / "bluebear.toml").write_text('[data.odd]\nlocation = "gopher://x"\n')
+    TrustStore().add(folder, (folder / "bluebear.toml").read_bytes())
+    datasets, broken = catalog_of(folder).survey()
+    assert [item.name for item in datasets] == ["customers"]
+    assert [(item.name, item.location) for item in broken] == [("odd", "gopher://x")]
+    with pytest.raises(DatasetError, match="no source of data knows"):
+        catalog_of(folder).get("odd")
