@@ -47,6 +47,7 @@ _DATA = (
     "location", "format", "options", "share", "description", "synonyms", "columns", "filters",
     "metrics",
 )  # fmt: skip
+_NOTHING = ColumnNote("")
 _COLUMN = ("description", "synonyms")
 _METRIC = ("expression", "description", "synonyms", "dataset")
 _QUESTION = ("question", "code")
@@ -78,19 +79,27 @@ def parse(values: Mapping[str, Any], source: str) -> Semantics:
 
 
 def applied(dataset: Dataset, semantics: Semantics) -> Dataset:
-    """The dataset with what is said of it; what is said of no column there is a warning."""
+    """The dataset with what is said of it; what is said of no column there is a warning.
+
+    What a person calls a column is its name: no value of a first row, though it may look so.
+    """
     if not (semantics.data or semantics.metrics or semantics.keys):
         return dataset
     note = semantics.note(dataset.name)
     notes = {item.column.lower(): item for item in note.columns}
+    said = _named(dataset, semantics)
     columns = tuple(
-        replace(column, description=said.description or column.description)
-        if (said := notes.get(column.name.lower()))
+        replace(
+            column,
+            description=notes.get(column.name.lower(), _NOTHING).description or column.description,
+            guessed=False,
+        )
+        if column.name.lower() in said
         else column
         for column in dataset.columns
     )
     doubts = tuple(_doubts(dataset, semantics))
-    if not (notes or note.description or doubts):
+    if not (said or note.description or doubts):
         return dataset
     return replace(
         dataset,
@@ -98,6 +107,18 @@ def applied(dataset: Dataset, semantics: Semantics) -> Dataset:
         description=note.description or dataset.description,
         warnings=(*dataset.warnings, *doubts),
     )
+
+
+def _named(dataset: Dataset, semantics: Semantics) -> set[str]:
+    """The columns of a dataset that are named in what is said of it, in lower case."""
+    own = dataset.name.lower()
+    named = {item.column.lower() for item in semantics.note(dataset.name).columns}
+    for metric in semantics.metrics_of(dataset):
+        named |= {name.lower().removeprefix(f"{own}.") for name in metric.columns}
+    for key in semantics.keys:
+        sides = ((key.left, key.left_column), (key.right, key.right_column))
+        named |= {column.lower() for name, column in sides if name.lower() == own}
+    return named
 
 
 def _doubts(dataset: Dataset, semantics: Semantics) -> Iterator[str]:

@@ -94,6 +94,18 @@ def test_what_is_said_is_shown_to_a_person(folder):
     assert "</data>" not in html
 
 
+def test_what_a_person_calls_a_column_is_no_value_of_a_first_row(folder):
+    file = folder / "data" / "places.csv"
+    file.write_text("alpha,beta,gamma\noslo,rome,bonn\n")
+    places = catalog_of(folder).get("places")
+    assert [column.guessed for column in places.columns] == [True, True, True]
+    (folder / "bluebear.toml").write_text(
+        'keys = [["places.Beta", "customers.city"]]\n[data.places]\ncolumns.alpha = "Where."\n'
+    )
+    places = catalog_of(folder).get("places")
+    assert [column.guessed for column in places.columns] == [False, False, True]
+
+
 def test_a_changed_file_counts_at_once(folder):
     catalog = catalog_of(folder)
     assert catalog.get("orders").description
