@@ -10,18 +10,20 @@ command line call the same object.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from bluebear_magic import narration, pipeline, prices, sharing
 from bluebear_magic.backends.local import LocalBackend, told
 from bluebear_magic.backends.registry import backends, pick
 from bluebear_magic.config import MOST_ATTEMPTS, Settings
 from bluebear_magic.context.catalog import Catalog, check_name
+from bluebear_magic.context.frames import SCHEME
 from bluebear_magic.context.profiles import kept_profile, profile
 from bluebear_magic.context.schemas import Drift
+from bluebear_magic.context.sources import Place
 from bluebear_magic.errors import (
     ArgumentError,
     Blocked,
@@ -81,7 +83,9 @@ class Bluebear:
 
     ``model``: a model's name, or any object that is a ``Model``. ``backend``:
     ``auto``, ``local``, ``soal`` or ``emr``. ``folder``: where relative paths and
-    the ``data/`` folder are looked for (the current one by default).
+    the ``data/`` folder are looked for (the current one by default). ``namespace``: the
+    variables whose DataFrames can be asked about by name, such as ``globals()``, or what
+    gives them.
 
     What fails is told by ``.ok`` and ``.error`` of what comes back; with
     ``strict=True`` it is raised as a ``BluebearError``.
@@ -93,6 +97,7 @@ class Bluebear:
         backend: str | None = None,
         *,
         folder: str | Path | None = None,
+        namespace: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = dict,
         settings: Settings | None = None,
         reporter: Reporter | None = None,
     ) -> None:
@@ -113,9 +118,15 @@ class Bluebear:
         self._writers: dict[str, Model] = {}  # who wrote a code in this session, by its hash
         self._bedrock: dict[tuple[str, ...], Model] = {}
         self._closed = False
+        self._namespace = namespace
+        self._given: dict[str, Any] = {}  # frames that were added, by name
         self._project = Project(self.folder)
         self.tools = pipeline.Tools(
-            catalog=Catalog(self.folder, semantics=self._project.semantics),
+            catalog=Catalog(
+                self.folder,
+                Place(self.folder, settings, self._variables, self._progress, self._warn),
+                semantics=self._project.semantics,
+            ),
             models=models,
             backends=backends(
                 settings.heap_mb, cache_folder() / "jvm" if settings.class_archive else None
@@ -147,7 +158,7 @@ class Bluebear:
     def add_data(
         self,
         name: str,
-        path: str | Path,
+        data: Any,
         *,
         format: str | None = None,  # noqa: A002 - Spark's own name for it
         share: str | None = None,
@@ -155,8 +166,9 @@ class Bluebear:
         save: bool = False,
         **options: str,
     ) -> Dataset:
-        """Registers data under a name; the options are those of Spark's reader.
+        """Registers data under a name: a path or another location, or a DataFrame itself.
 
+        The options are those of Spark's reader.
         ``share``: what of it may leave for a model. ``save``: also in the ``bluebear.toml`` of
         this session's folder. Raises ``ArgumentError``, ``ConfigError``, ``DatasetError``.
         """
@@ -164,16 +176,33 @@ class Bluebear:
             raise ArgumentError(f"`{share}` is no level of sharing", f"levels: {', '.join(SHARES)}")
         if format is not None:
             options["format"] = format
-        dataset = self.tools.catalog.add(name, str(path), description=description, **options)
+        dataset = self._add(name, data, options, description)
         if share is not None:
             self.share(name, share)
         if save:
             self._save(dataset, options, share, description)
         return dataset
 
+    def _add(self, name: str, data: Any, options: Mapping[str, str], description: str) -> Dataset:
+        catalog = self.tools.catalog
+        if isinstance(data, str | Path):
+            return catalog.add(name, str(data), description=description, **options)
+        check_name(name)
+        self._given[name] = data
+        try:
+            return catalog.add(name, SCHEME + name, description=description, **options)
+        except DatasetError:
+            del self._given[name]
+            raise
+
     def _save(
         self, dataset: Dataset, options: Mapping[str, str], share: str | None, description: str
     ) -> None:
+        if dataset.location.endswith("?…"):
+            raise ArgumentError(
+                f"{dataset.location} has a query, which may hold a signature: it is not saved",
+                "write the location into bluebear.toml yourself, if others may know it",
+            )
         reader = {key: value for key, value in options.items() if key != "format"}
         told = {
             "location": dataset.location,
@@ -305,7 +334,7 @@ class Bluebear:
         """Guards code and runs it once on samples; an approved write reaches no data of yours."""
         try:
             self._check_open()
-            datasets = self.tools.catalog.resolve(self._names(data))
+            datasets = self.tools.catalog.resolve(self._names(data), code)
             checked = pipeline.check(self.tools, code, datasets, approve)
         except BluebearError as error:
             checked = Checked(refused=pipeline.as_info(error))
@@ -356,7 +385,8 @@ class Bluebear:
     def _run(
         self, answer: Answer, backend: str | None, data: Sequence[str], approve: Collection[str]
     ) -> Result:
-        datasets = self.tools.catalog.resolve(answer.datasets or self._names(data))
+        names = answer.datasets or self._names(data)
+        datasets = self.tools.catalog.resolve(names, answer.code)
         ran = pipeline.run(
             self.tools,
             answer.code,
@@ -392,6 +422,13 @@ class Bluebear:
     def _warn(self, text: str) -> None:
         self.tools.reporter.warn(text)
 
+    def _progress(self, text: str) -> None:
+        self.tools.reporter.progress(text)
+
+    def _variables(self) -> Mapping[str, Any]:
+        held = self._namespace
+        return {**(held() if callable(held) else held), **self._given}
+
     def _check_open(self) -> None:
         if self._closed:
             raise ArgumentError("this session is closed", "make a new one: Bluebear()")
@@ -405,7 +442,7 @@ class Bluebear:
         never a dataset of the user's.
         """
         check_name(name)
-        known = {dataset.name.lower() for dataset in self.tools.catalog.list()}
+        known = {other.lower() for other in self.tools.catalog.names()}
         if name.lower() in known - self._results:
             raise ArgumentError(
                 f"`{name}` is a dataset: a result cannot take its name", f"try {name}_result"

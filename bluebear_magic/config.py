@@ -101,6 +101,20 @@ class Settings(Configurable):
     sample_rows = Int(1000, min=1, help="Rows of each dataset in a check.").tag(config=True)
     check_seconds = Int(60, min=1, help="Time limit of a check.").tag(config=True)
     run_seconds = Int(3600, min=1, help="Time limit of a run.").tag(config=True)
+    snapshot_mb = Int(
+        256,
+        min=1,
+        help="Largest DataFrame or table of a database that is copied for Spark, in MB of memory.",
+    ).tag(config=True)
+    download_mb = Int(256, min=1, help="Largest file that is fetched from a URL, in MB.").tag(
+        config=True
+    )
+    download_seconds = Int(30, min=1, help="Seconds that a server may keep silent.").tag(
+        config=True
+    )
+    recheck_seconds = Int(
+        60, min=0, help="Seconds before a server is asked again whether its file has changed."
+    ).tag(config=True)
     heap_mb = Int(2048, min=512, help="Largest heap of local Spark, in MB.").tag(config=True)
     progress = Bool(
         True, help="Show each step while it goes on; off where outputs cannot be updated."

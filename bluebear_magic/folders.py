@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import os
 import shutil
 import tempfile
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from platformdirs import PlatformDirs
 
 _DIRS = PlatformDirs("bluebear", appauthor=False)
+_SPARED = 3600.0  # seconds for which what was used is certain to stay
 
 
 def cache_folder() -> Path:
@@ -60,3 +62,27 @@ def prune(folder: Path, days: float) -> None:
             with contextlib.suppress(OSError):
                 if entry.stat().st_mtime < oldest:
                     shutil.rmtree(entry)
+
+
+def touch(folder: Path) -> None:
+    """Marks a folder of a cache as used now."""
+    with contextlib.suppress(OSError):
+        os.utime(folder)
+
+
+def make_room(folder: Path, needed: int, most: int) -> None:
+    """Removes the folders in ``folder`` that were used longest ago, until their files and
+    ``needed`` are ``most`` bytes at most; never one that was used within the hour.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            with contextlib.suppress(OSError):
+                size = sum(file.stat().st_size for file in entry.iterdir())
+                found.append((entry.stat().st_mtime, size, entry))
+    total = needed + sum(size for _, size, _ in found)
+    for used, size, entry in sorted(found):
+        if total <= most or used > time.time() - _SPARED:
+            return
+        shutil.rmtree(entry, ignore_errors=True)
+        total -= size

@@ -67,7 +67,9 @@ class Frontend:
     def __init__(self, shell: Any, settings: Settings) -> None:
         self.shell = shell
         self.reporter = DisplayReporter(live=bool(settings.progress))
-        self.bb = Bluebear(settings=settings, reporter=SilentReporter())
+        self.bb = Bluebear(
+            settings=settings, reporter=SilentReporter(), namespace=lambda: shell.user_ns
+        )
         self.bb.tools.reporter = self.reporter
         self.bb.tools.cells = lambda: codes_in(place_of(shell).notebook)
         self._unsaid = self.bb.untrusted  # told with the first cell
@@ -117,7 +119,7 @@ class Frontend:
 
     def _below(self, place: Place, question: str, data: Sequence[str]) -> Below:
         def schema_of(code: str) -> str:
-            return pipeline.schema_of(code, self.bb.tools.catalog.resolve(data))
+            return pipeline.schema_of(code, self.bb.tools.catalog.resolve(data, code))
 
         return self._memory.below(place, prompt_hash(question), schema_of)
 
@@ -172,7 +174,7 @@ class Frontend:
         from bluebear_magic.present.result import Result
 
         mine = {k for k, v in self.shell.user_ns.items() if isinstance(v, Result)}
-        names = {dataset.name.lower() for dataset in self.bb.datasets()}
+        names = {name.lower() for name in self.bb.tools.catalog.names()}
         return frozenset((set(self.shell.user_ns) | names) - mine)
 
     # --- running -----------------------------------------------------------

@@ -18,7 +18,7 @@ from bluebear_magic import guard, meaning, sharing
 from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.consent import Consent
-from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.catalog import Broken, Catalog
 from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.context.samples import Samples, partial
 from bluebear_magic.context.schemas import Drift
@@ -241,15 +241,10 @@ def gather(tools: Tools, ask: Ask) -> Context:
     if ask.data:
         datasets = tools.catalog.resolve(ask.data)
     else:
-        datasets, broken = tools.catalog.survey()
+        datasets, broken = tools.catalog.survey(_spoken_of(tools, ask))
         for item in broken:
             tools.reporter.warn(f"{item.location} is left out: {item.error.message}")
-    if not datasets:
-        raise DatasetError(
-            "there is no dataset to ask about",
-            "add one with --data PATH, with %bluebear data add NAME PATH, "
-            "or put files into a folder named data beside the notebook",
-        )
+        datasets = datasets or _only(tools, broken)
     profiles = tuple(profile(item, progress=tools.reporter.progress) for item in datasets)
     shared = tools.consent.sharing(datasets, profiles)
     return Context(datasets, profiles, tuple(tools.history), shared, tools.catalog.semantics)
@@ -293,6 +288,33 @@ def _tell_of_names(tools: Tools, context: Context) -> None:
                 f"be a row and no header; say which it is: %bluebear data add {dataset.name} PATH "
                 "--option header=true (or header=false)"
             )
+
+
+def _spoken_of(tools: Tools, ask: Ask) -> str:
+    """What may name a dataset: the question, what it goes on from, what was asked back of."""
+    waiting = tools.open_question
+    before = [turn.code for turn in tools.history[-2:]]
+    return "\n".join([ask.question, *before, waiting.question if waiting else ""])
+
+
+def _only(tools: Tools, broken: Sequence[Broken]) -> tuple[Dataset, ...]:
+    """Where no file is at hand and the question names nothing: the only frame that there is."""
+    if broken:
+        raise broken[0].error
+    names = [name for name, _, _ in tools.catalog.glances()]
+    if len(names) == 1:
+        return tools.catalog.resolve(names)
+    if names:
+        told = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+        raise DatasetError(
+            "the question names no dataset, and there are several",
+            f"name one in the question or with --data: {told}",
+        )
+    raise DatasetError(
+        "there is no dataset to ask about",
+        "add one with --data PATH, with %bluebear data add NAME PATH, "
+        "or put files into a folder named data beside the notebook",
+    )
 
 
 def preview(tools: Tools, ask: Ask, model: Model) -> Preview:
@@ -639,9 +661,10 @@ def _result_folder() -> Path:
 
 
 def tidy() -> None:
-    """Removes results and samples of earlier weeks."""
+    """Removes results, samples and copies of data of earlier weeks."""
     prune(cache_folder() / "results", KEEP_RESULTS_DAYS)
-    prune(cache_folder() / "samples", KEEP_SAMPLES_DAYS)
+    for name in ("samples", "snapshots", "downloads"):
+        prune(cache_folder() / name, KEEP_SAMPLES_DAYS)
 
 
 @contextlib.contextmanager

@@ -57,17 +57,28 @@ class Meter(Protocol):
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What is known of a dataset that is not described yet; None: not even that."""
+
+    format: str
+    rows: int | None
+    columns: int | None
+
+
+@dataclass(frozen=True)
 class Found:
     """A dataset that is there without having been registered.
 
     ``name`` need not be an identifier; where another one has it, this one is called
-    ``instead``. ``options`` are those of Spark's reader.
+    ``instead``. ``options`` are those of Spark's reader. With a ``glance``, describing it
+    takes more than a look: it is described only once a question or code names it.
     """
 
     name: str
     location: str
     instead: str
     options: Mapping[str, str] = field(default_factory=dict)
+    glance: Glance | None = None
 
 
 class Source(Protocol):
@@ -80,6 +91,10 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """In a word, as a person reads it: ``files``."""
+
+    @property
+    def leaves_machine(self) -> bool:
+        """Whether asking about a location tells another machine so."""
 
     def claims(self, location: str) -> bool:
         """Whether a location is of this kind; decided by its text and what is in memory."""
@@ -97,7 +112,9 @@ class Source(Protocol):
         """The dataset, with its types. Reads what that takes, and no more."""
 
     def fingerprint(self, location: str, options: Mapping[str, str]) -> str:
-        """The fingerprint that ``describe`` would give now, without reading the data."""
+        """The fingerprint that ``describe`` would give now; another one where it cannot be told
+        without reading the data from elsewhere.
+        """
 
     def whole(self, dataset: Dataset, reporter: Reporter) -> Binding:
         """All of it, where local Spark can read it. May copy it there first, and says so."""

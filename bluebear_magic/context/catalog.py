@@ -7,11 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bluebear_magic.context.frames import SCHEME
+from bluebear_magic.context.mentions import mentioned
 from bluebear_magic.context.schemas import Drift, SchemaStore, drift
 from bluebear_magic.context.semantics import applied, unplaced
 from bluebear_magic.context.sources import Place, Sources
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.protocols import Elsewhere, Hit, Library, Reporter, Source, Used
+from bluebear_magic.protocols import (
+    Elsewhere,
+    Found,
+    Glance,
+    Hit,
+    Library,
+    Reporter,
+    Source,
+    Used,
+)
 from bluebear_magic.records import Column, DataNote, Dataset, Semantics
 from bluebear_magic.runner.envelope import Binding
 
@@ -38,6 +49,8 @@ class _Entry:
     warnings: tuple[str, ...] = ()
     description: str = ""
     dataset: Dataset | None = None
+    glance: Glance | None = None  # set: described only where it is named
+    aside: str = ""  # what has its name too, and how that is called
     drift: Drift | None = None
     kept: tuple[Column, ...] | None = None
     error: DatasetError | None = None  # its place is of no kind that is known
@@ -48,12 +61,22 @@ class _Entry:
             raise self.error
         known = self.dataset
         if known and known.fingerprint == self.source.fingerprint(self.location, self.options):
-            return known
+            return self._with_aside(known)
         self.dataset = None
         dataset = self.source.describe(self.name, self.location, self.options)
         self.dataset = replace(dataset, warnings=(*self.warnings, *dataset.warnings))
         self._compare(self.dataset)
-        return self.dataset
+        return self._with_aside(self.dataset)
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """The name, and what it was made of where that is no identifier."""
+        own = self.source.suggest(self.location)
+        return frozenset({self.name, own} if identifier(own) == self.name else {self.name})
+
+    def _with_aside(self, dataset: Dataset) -> Dataset:
+        told = (*dataset.warnings, self.aside)
+        return replace(dataset, warnings=told) if self.aside else dataset
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -64,6 +87,8 @@ class _Entry:
 
     def _compare(self, dataset: Dataset) -> None:
         """Sets against each other the columns of now and those that were kept."""
+        if self.location.startswith(SCHEME):
+            return  # the same name is another frame in the next notebook
         store = SchemaStore()
         kept = store.load(self.location, self.options)
         if kept is None:
@@ -75,7 +100,8 @@ class _Entry:
         self.dataset = None
         dataset = self.current()
         changed = self.drift
-        SchemaStore().save(self.location, self.options, dataset.columns)
+        if not self.location.startswith(SCHEME):
+            SchemaStore().save(self.location, self.options, dataset.columns)
         self.drift = None
         return changed
 
@@ -85,15 +111,20 @@ class Catalog:
 
     ``folder``: the notebook's. What a source finds there by itself is looked for each time
     it is asked for. ``semantics`` gives what the project says of its data, which may name more.
-    A registered dataset hides one that the project names, and that a found one of its name.
+    A registered dataset hides one that the project names, and that a found one of its name. What
+    takes more than a look, such as a DataFrame, counts where it is named.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, semantics: Callable[[], Semantics] = Semantics
+        self,
+        folder: Path | None = None,
+        place: Place | None = None,
+        *,
+        semantics: Callable[[], Semantics] = Semantics,
     ) -> None:
         self._folder = folder
         self._semantics = semantics
-        self._sources = Sources(Place(folder))
+        self._sources = Sources(place or Place(folder))
         self._registered: dict[str, _Entry] = {}
         self._found: dict[str, _Entry] = {}
         self._declared: dict[str, _Entry] = {}
@@ -125,7 +156,9 @@ class Catalog:
         text = text.strip()
         if not text:
             raise DatasetError("no dataset is named", "Give a path, NAME=PATH or a name.")
-        entry = self._entry(text)
+        entry = self._entry(text) or (
+            self._entry(identifier(text)) if text.isidentifier() else None
+        )
         if entry:
             return self._told(entry)
         name, sign, location = text.partition("=")
@@ -152,7 +185,8 @@ class Catalog:
         What had changed in each. Raises DatasetError for one that is not there or cannot be read.
         """
         if name is None:
-            entries = [entry for _, entry in sorted(self._entries().items())]
+            known = [entry for _, entry in sorted(self._entries().items())]
+            entries = [entry for entry in known if not entry.glance or entry.dataset]
         else:
             found = self._entry(name)
             if found is None:
@@ -227,26 +261,47 @@ class Catalog:
             raise self._unknown(name)
         return self._told(entry)
 
-    def list(self) -> tuple[Dataset, ...]:
-        """All datasets that can be read, sorted by name."""
-        return self.survey()[0]
+    def names(self) -> tuple[str, ...]:
+        """The names of all datasets, sorted, whether they can be read or not."""
+        return tuple(entry.name for _, entry in sorted(self._entries().items()))
 
-    def survey(self) -> tuple[tuple[Dataset, ...], tuple[Broken, ...]]:
-        """All datasets that can be read, and those that cannot, with their errors."""
+    def list(self, text: str = "") -> tuple[Dataset, ...]:
+        """All datasets that can be read, sorted by name; see ``survey``."""
+        return self.survey(text)[0]
+
+    def survey(self, text: str = "") -> tuple[tuple[Dataset, ...], tuple[Broken, ...]]:
+        """All datasets that can be read, and those that cannot, with their errors.
+
+        Those with a glance only where ``text``, a question or code, names them.
+        """
         datasets, broken = [], []
         entries = self._entries()
+        waiting = [entry for entry in entries.values() if entry.glance]
+        named = mentioned({name for entry in waiting for name in entry.spellings}, text)
         for key in sorted(entries):
             entry = entries[key]
+            if entry.glance and named.isdisjoint(entry.spellings):
+                continue
             try:
                 datasets.append(self._told(entry))
             except DatasetError as error:
                 broken.append(Broken(entry.name, entry.location, error))
         return tuple(datasets), tuple(broken)
 
-    def resolve(self, names: Sequence[str]) -> tuple[Dataset, ...]:
-        """The datasets of these names, each once, in this order; of no names: all."""
+    def glances(self) -> tuple[tuple[str, str, Glance], ...]:
+        """Name, location and what is known of those that count where they are named."""
+        entries = self._entries()
+        found = ((entries[key], entries[key].glance) for key in sorted(entries))
+        return tuple((entry.name, entry.location, glance) for entry, glance in found if glance)
+
+    def leaves_machine(self, location: str) -> bool:
+        """Whether asking about a location tells another machine so. Raises DatasetError."""
+        return self._sources.of(location).leaves_machine
+
+    def resolve(self, names: Sequence[str], text: str = "") -> tuple[Dataset, ...]:
+        """The datasets of these names, each once, in this order; of no names: see ``list``."""
         if not names:
-            return self.list()
+            return self.list(text)
         return tuple(self.get(name) for name in {name.lower(): name for name in names}.values())
 
     def _register(self, entry: _Entry) -> Dataset:
@@ -273,7 +328,8 @@ class Catalog:
 
     def _entries(self) -> dict[str, _Entry]:
         """All of them by their names in lower case, the registered ones before the others."""
-        return {**self._discovered(), **self._stated(), **self._registered}
+        stated = self._stated()
+        return {**self._discovered(), **stated, **self._registered}
 
     @property
     def _last(self) -> dict[str, _Entry]:
@@ -304,18 +360,30 @@ class Catalog:
     def _discovered(self) -> dict[str, _Entry]:
         """What the sources find now; what was described before is kept."""
         found: dict[str, _Entry] = {}
+        for entry in (*self._found.values(), *self._registered.values()):
+            entry.aside = ""
         for source in self._sources.all:
             for item in source.found():
                 name, warnings = _derived(item.name)
-                if name.lower() in found:
+                first = found.get(name.lower()) or self._hiding(name, item)
+                if first:
                     name = identifier(item.instead)
+                    if item.glance:
+                        first.aside = f"{item.location} is another dataset, called {name}"
                     warnings = (f"another dataset is called {item.name}: this one is {name}",)
                 known = self._found.get(name.lower())
                 if known is None or known.location != item.location:
                     known = _Entry(name, item.location, item.options, source, warnings)
+                known.glance = item.glance
                 found.setdefault(name.lower(), known)
         self._found = found
         return found
+
+    def _hiding(self, name: str, item: Found) -> _Entry | None:
+        """The registered or stated dataset with the name of a variable, unless it is that one."""
+        key = name.lower()
+        known = self._registered.get(key) or self._declared.get(key) if item.glance else None
+        return known if known and known.location != item.location else None
 
     def _unknown(self, name: str) -> DatasetError:
         from rapidfuzz import process, utils

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bluebear_magic.context.catalog import Catalog
+from bluebear_magic.context.sizes import human_size
 from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Semantics
 
 _EXAMPLES = 5
@@ -78,6 +79,14 @@ def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[
             changed=len(drift.lines()) if (drift := catalog.drift(dataset.name)) else 0,
         )
         for dataset in datasets
+    ]
+    described = {line.name for line in lines}
+    lines += [
+        ListedDataset(
+            name, glance.format, glance.rows, "", glance.columns or 0, location, reach="local"
+        )
+        for name, location, glance in catalog.glances()
+        if name not in described
     ]
     lines += [
         ListedDataset(
@@ -157,16 +166,6 @@ def examples(
     names = tuple(column.name for column in dataset.columns)
     with open_scan(dataset, sample=_EXAMPLE_BYTES) as scan:
         return names, scan.rows(f"SELECT * FROM data LIMIT {int(rows)}")
-
-
-def human_size(count: int) -> str:
-    """Bytes for people: 386 B, 74.2 kB, 5.0 MB."""
-    size, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 999.5 or unit == "TB":
-            break
-        size /= 1000
-    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def relative(location: str, folder: Path | None) -> str:

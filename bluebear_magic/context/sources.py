@@ -7,12 +7,17 @@ that is given a ``Place`` and returns a ``Source``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
+from bluebear_magic.config import Settings
+from bluebear_magic.context.database import DatabaseSource
 from bluebear_magic.context.files import FORMATS, is_hidden
+from bluebear_magic.context.frames import FrameSource
+from bluebear_magic.context.web import WebSource
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import Found, Reporter, Source
 from bluebear_magic.records import Dataset
@@ -21,17 +26,30 @@ from bluebear_magic.runner.envelope import Binding
 GROUP = "bluebear_magic.sources"
 
 
+def _unheard(text: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """What a source may need to know. ``folder``: the notebook's; None: the current one."""
+    """What a source may need to know. ``folder``: the notebook's; None: the current one.
+
+    ``variables``: gives those of the notebook, by name; ``progress`` is told what goes on,
+    ``warn`` what a person should know.
+    """
 
     folder: Path | None = None
+    settings: Settings = field(default_factory=Settings)
+    variables: Callable[[], Mapping[str, Any]] = dict
+    progress: Callable[[str], object] = _unheard
+    warn: Callable[[str], object] = _unheard
 
 
 class FileSource:
     """Files, folders and patterns on this machine; those in the ``data`` folder are found."""
 
     name = "files"
+    leaves_machine = False
 
     def __init__(self, place: Place) -> None:
         self._folder = place.folder
@@ -85,7 +103,13 @@ class Sources:
     """All of them; the first that claims a location is asked about it."""
 
     def __init__(self, place: Place) -> None:
-        self.all: tuple[Source, ...] = (FileSource(place), *_installed(place))
+        self.all: tuple[Source, ...] = (
+            FileSource(place),
+            FrameSource(place),
+            DatabaseSource(place),
+            WebSource(place),
+            *_installed(place),
+        )
 
     def of(self, location: str) -> Source:
         """The source of a location. Raises ``DatasetError`` where there is none."""
@@ -93,9 +117,11 @@ class Sources:
             if source.claims(location):
                 return source
         kinds = ", ".join(source.name for source in self.all)
+        hint = f"a local path that looks like this is read as ./{location}"
+        if "://" in location:
+            hint = "what a server holds, read into a DataFrame, and ask about that"
         raise DatasetError(
-            f"{location}: no source of data knows this kind of place",
-            f"there are: {kinds}; a local path that looks like this is read as ./{location}",
+            f"{location}: no source of data knows this kind of place", f"there are: {kinds}; {hint}"
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluebear_magic.context.describe import human_size
+from bluebear_magic.context.sizes import human_size
 from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Sharing
 
 MOST_VALUES = 12
