@@ -451,6 +451,22 @@ def test_data_names_what_is_asked_about(kernel, data):
     assert kernel.run(f"%bluebear data rm {name}").ok
 
 
+def test_a_frame_of_the_notebook_is_asked_about_by_its_name(kernel):
+    kernel.run(
+        "import pandas as pd; pay = pd.DataFrame({'team': ['a', 'b', 'a'], 'sum': [1, 2, 4]})"
+    )
+    ran = kernel.run("%%bluebear --run\nhow many rows are in pay by team", "pay")
+    assert ran.ok, ran.outputs
+    assert 'spark.table("pay")' in parse(ran.inserted[0]).code
+    assert "pay: the variable `pay` as it was when this was asked: 3 rows" in ran.text
+    assert kernel.value("sorted(bb.df.iloc[:, 1])") == [1, 2]
+    listed = kernel.run("%bluebear data")
+    assert re.search(r"pay +pandas +2 .* frame:pay", listed.text)
+    refused = kernel.run("%%bluebear_run --into pay\nresult = spark.table('pay')")
+    assert "`pay` is a dataset" in refused.trouble
+    kernel.run("del pay")
+
+
 # --- running -----------------------------------------------------------------
 
 
