@@ -154,7 +154,7 @@ def catalog(tmp_path):
 def test_the_list_has_a_line_for_each_dataset_and_the_error_of_broken_ones(catalog):
     profile = measure(catalog.get("s"))
     bad, good = told.listing(catalog, {"s": profile})
-    assert good == told.ListedDataset("s", "csv", 3, "16 B", 2, "data/s.csv")
+    assert good == told.ListedDataset("s", "csv", 3, "16 B", 2, "data/s.csv", reach="local")
     assert bad.name == "bad"
     assert "line 3" in bad.error
 
