@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from bluebear_magic.runner.ddl import columns
 from bluebear_magic.runner.envelope import Binding
+from bluebear_magic.runner.reads import folders
 from bluebear_magic.runner.sample_records import BOM
 from bluebear_magic.runner.sample_text import TextShape, Window, byte_order, shape_of, with_newline
 
@@ -73,20 +74,16 @@ class Key:
 
     def of_path(self, path: str) -> str | None:
         """The value that the folders of a file tell; None where they do not."""
-        if self.binding.base_path:
-            for folder in Path(path).parent.relative_to(self.binding.base_path).parts:
-                name, mark, value = folder.partition("=")
-                if mark and name.lower() == self.column.lower():
-                    return unquote(value)
+        for folder in folders(path, self.binding.base_path):
+            name, mark, value = folder.partition("=")
+            if mark and name.lower() == self.column.lower():
+                return unquote(value)
         return None
 
     @cached_property
     def shape(self) -> TextShape:
         """How the records of a text dataset are written."""
-        told = 0
-        if self.binding.base_path:
-            parts = Path(self.binding.paths[0]).parent.relative_to(self.binding.base_path).parts
-            told = sum("=" in part for part in parts)
+        told = sum("=" in part for part in folders(self.binding.paths[0], self.binding.base_path))
         return shape_of(self.binding, max(1, len(columns(self.binding.schema)) - told))
 
     @cached_property

@@ -15,7 +15,7 @@ from pathlib import Path
 from bluebear_magic.runner import sample_cache, sample_columnar, sample_text
 from bluebear_magic.runner.ddl import columns
 from bluebear_magic.runner.envelope import Binding
-from bluebear_magic.runner.reads import Budget, Quota
+from bluebear_magic.runner.reads import Budget, Quota, folders, store_of
 from bluebear_magic.runner.sample_cache import Entry
 from bluebear_magic.runner.sample_text import Part
 
@@ -39,19 +39,41 @@ def sample(binding: Binding, fingerprint: str, cache: Path, rows: int = ROWS) ->
     The binding returned has a fingerprint of what it holds, and a note that says what that
     is of. Raises OSError when data cannot be read or the sample cannot be written.
     """
-    states = [os.stat(path) for path in binding.paths]  # noqa: PTH116 - ten thousand of them
+    states = [_state(path) for path in binding.paths]
     if not fingerprint:
-        fingerprint = repr([(state.st_size, state.st_mtime_ns) for state in states])
+        fingerprint = repr(states)
     content = sample_cache.content_key(binding, fingerprint)
     small = WHOLE_COLUMNAR if binding.format in {"parquet", "orc"} else WHOLE_TEXT
-    if sum(state.st_size for state in states) <= small:
-        return replace(binding, fingerprint=content)
-    filled = [path for path, state in zip(binding.paths, states, strict=True) if state.st_size > 0]
+    if sum(size for size, _ in states) <= small:
+        return replace(copied(binding), fingerprint=content)
+    filled = [path for path, (size, _) in zip(binding.paths, states, strict=True) if size > 0]
     folder = sample_cache.place(cache, binding, content, rows)
     entry = sample_cache.load(folder) or sample_cache.make(
         folder, lambda aside: _build(binding, filled, aside, rows)
     )
     return bound(binding, entry, sample_cache.digest(content, rows))
+
+
+def _state(path: str) -> tuple[int, int]:
+    """Bytes, and for a file here the time of its last change; a store knows what it lists."""
+    store = store_of(path)
+    if store is not None:
+        return store.size(path), 0
+    known = os.stat(path)  # noqa: PTH116 - ten thousand of them
+    return known.st_size, known.st_mtime_ns
+
+
+def copied(binding: Binding) -> Binding:
+    """The binding over whole copies on this machine, where it is not here. Raises OSError."""
+    store = store_of(binding.paths[0]) if binding.paths else None
+    if store is None:
+        return binding
+    base = binding.base_path
+    return replace(
+        binding,
+        paths=store.copies(binding.paths, base),
+        base_path=store.copies_base(base) if base else None,
+    )
 
 
 def bound(binding: Binding, entry: Entry, fingerprint: str) -> Binding:
@@ -90,10 +112,8 @@ def _build(binding: Binding, filled: Sequence[str], aside: Path, rows: int) -> t
 
 def target_of(binding: Binding, source: str, aside: Path, name: str) -> Path:
     """The file for what is taken of ``source``, in the folder of its partition."""
-    folder = aside
-    if binding.base_path:
-        folder = aside / Path(source).parent.relative_to(binding.base_path)
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = aside.joinpath(*folders(source, binding.base_path))
+    folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.{binding.format}"
 
 
@@ -108,10 +128,7 @@ def _take(binding: Binding, source: str, target: Path, quota: Quota) -> Part:
 
 def width(binding: Binding, source: str) -> int:
     """The number of fields in a file: the columns less those that its folders tell."""
-    told = 0
-    if binding.base_path:
-        folders = Path(source).parent.relative_to(binding.base_path).parts
-        told = sum("=" in folder for folder in folders)
+    told = sum("=" in folder for folder in folders(source, binding.base_path))
     return max(1, len(columns(binding.schema)) - told)
 
 
