@@ -242,7 +242,7 @@ class Bluebear:
 
     def search_libraries(self, words: str) -> tuple[Hit, ...]:
         """What fits words in catalogs of tables, such as Glue. Raises ``DatasetError``."""
-        return self.tools.catalog.search_libraries(words)
+        return self.tools.catalog.search_libraries(words, self._warn)
 
     def use_data(self, location: str) -> Used:
         """Makes all that a catalog of tables holds known, as ``glue:DATABASE``.

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _TOLD = frozenset({"bedrock-runtime"})  # services that are asked through ``patiently``
 _LONGEST_WAIT = 30.0  # seconds
+STREAMS = 16  # requests to one service at a time
 
 
 class Aws:
@@ -63,6 +64,7 @@ class Aws:
                     "total_max_attempts": 1 if alone else 3,
                 },
                 user_agent_extra=f"bluebear-magic/{__version__}",
+                max_pool_connections=STREAMS + 2,  # the main thread's too
                 tcp_keepalive=True,
             )
             try:

@@ -27,17 +27,26 @@ _LONGEST_RETRY_AFTER = 60.0  # seconds that a service may ask for
 
 @dataclass(frozen=True)
 class Call:
-    """What was asked, for the words of an error. ``seconds``: the read timeout."""
+    """What was asked, for the words of an error. ``seconds``: the read timeout.
+
+    ``action`` (of IAM), ``resource``, and the ``owner`` that a bucket was said to have: of
+    requests for data.
+    """
 
     service: str
     region: str
     model: str = ""
     seconds: float = 0.0
+    action: str = ""
+    resource: str = ""
+    owner: str = ""
 
     @property
     def name(self) -> str:
         """The service as people call it."""
-        return "Bedrock" if self.service.startswith("bedrock") else self.service
+        if self.service.startswith("bedrock"):
+            return "Bedrock"
+        return {"s3": "S3", "glue": "Glue"}.get(self.service, self.service)
 
 
 @dataclass(frozen=True)

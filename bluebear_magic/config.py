@@ -37,6 +37,7 @@ else:
 SEMANTIC = ("data", "metrics", "keys", "questions")
 MOST_ATTEMPTS = 10
 BUDGETS = ("budget_question", "budget_notebook", "budget_day")
+COPIES = ("s3_cache_mb", "s3_ask_mb")
 SUMMARIES = ("auto", "model", "local")
 BACKENDS = ("auto", "local", "soal", "emr")
 
@@ -113,9 +114,15 @@ class Settings(Configurable):
         config=True
     )
     recheck_seconds = Int(
-        60, min=0, help="Seconds before a server is asked again whether its file has changed."
+        60, min=0, help="Seconds before a server, or S3, is asked again whether data has changed."
     ).tag(config=True)
     heap_mb = Int(2048, min=512, help="Largest heap of local Spark, in MB.").tag(config=True)
+    s3_cache_mb = Int(
+        2048, min=1, help="Copies of S3 data kept for local Spark, in MB; a run needs them at once."
+    ).tag(config=True)
+    s3_ask_mb = Int(
+        2048, min=0, help="A run that would first copy more MB from S3 stops and says so."
+    ).tag(config=True)
     progress = Bool(
         True, help="Show each step while it goes on; off where outputs cannot be updated."
     ).tag(config=True)
@@ -228,7 +235,8 @@ def loosening(values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -
     ``own``: the user's (by default the strictest, and no budgets). Those that allow, share or spend
     more, send schemas away where they stayed here, send them elsewhere (a region, a model named by
     its ARN, which can be one of somebody else's account), let a dry run send, change a
-    guardrail, or say what a model costs: a price that is too low lets a budget be broken.
+    guardrail, copy more of S3, or say what a model costs: a price that is too low lets a budget be
+    broken.
     """
     own = {"policy": PRESETS[-1], "model": OFFLINE, "share": SHARES[0]} if own is None else own
     given, policy, model = values.get("policy"), own["policy"], values.get("model", OFFLINE)
@@ -243,6 +251,9 @@ def loosening(values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -
         "model": model.startswith("arn:") or (own["model"] == OFFLINE and model != OFFLINE),
         "share": "share" in values and _shares_more(values["share"], own["share"]),
     }
+    for name in COPIES:
+        most = own.get(name, Settings.class_traits()[name].default_value)
+        found[name] = isinstance(values.get(name), int) and values[name] > most
     for name in BUDGETS:
         held = own.get(name)
         wanted = values.get(name, held)

@@ -6,6 +6,7 @@
       ArgumentError               the magic line or the call is wrong          "usage"
       ConfigError                 a setting is wrong                           "config"
       DatasetError                a dataset cannot be found or read            "dataset"
+        StorageError              S3 or Glue does not give it (aws_storage)    "dataset"
       ModelError                  the model gave no usable draft               "model"
         NotUnderstood             it says which words it could not place       "not_understood"
         OverBudget                the call would break a budget                "budget"

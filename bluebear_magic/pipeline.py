@@ -19,6 +19,7 @@ from bluebear_magic.backends.registry import pick
 from bluebear_magic.config import Settings
 from bluebear_magic.consent import Consent
 from bluebear_magic.context.catalog import Broken, Catalog
+from bluebear_magic.context.mentions import mentioned
 from bluebear_magic.context.profiles import known_profile, profile
 from bluebear_magic.context.samples import Samples, partial
 from bluebear_magic.context.schemas import Drift
@@ -245,6 +246,11 @@ def gather(tools: Tools, ask: Ask) -> Context:
         for item in broken:
             tools.reporter.warn(f"{item.location} is left out: {item.error.message}")
         datasets = datasets or _only(tools, broken)
+        waiting = {item.name for item in datasets if not item.paths}
+        named = mentioned(waiting, _spoken_of(tools, ask))
+        meant = tools.catalog.settled([item for item in datasets if item.name in named])
+        by_name = {item.name: item for item in meant}
+        datasets = tuple(by_name.get(item.name, item) for item in datasets)
     profiles = tuple(profile(item, progress=tools.reporter.progress) for item in datasets)
     shared = tools.consent.sharing(datasets, profiles)
     return Context(datasets, profiles, tuple(tools.history), shared, tools.catalog.semantics)
@@ -475,8 +481,8 @@ def _try(
     """One run over samples of code that the guard lets through."""
     for finding in verdict.warnings:
         tools.reporter.warn(f"line {finding.line}: {finding.message}")
-    used = used_in(code, datasets)
     with _timed(timings, "samples"):
+        used = tools.catalog.settled(used_in(code, datasets))
         bindings = tools.samples.of(used, tools.settings.sample_rows)
     outcome = _tried(tools, code, bindings, verdict)
     if outcome.status == "ok":
@@ -588,7 +594,7 @@ def run(
     approved = tools.approvals.taken(code, verdict, policy, "run")
     tools.reporter.progress(f"running on {engine.title}")
     limits = Limits(seconds=tools.settings.run_seconds)
-    bindings = tuple(tools.catalog.whole(dataset, tools.reporter) for dataset in used)
+    bindings = tools.catalog.wholes(tools.catalog.settled(used), tools.reporter)
     folder = str(_result_folder())
     job = Job(code, bindings, "full", limits, result_dir=folder, writes=verdict.writes)
     outcome = engine.run(job, tools.reporter)

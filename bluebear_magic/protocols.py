@@ -120,6 +120,17 @@ class Source(Protocol):
         """All of it, where local Spark can read it. May copy it there first, and says so."""
 
 
+@runtime_checkable
+class Settles(Protocol):
+    """A source that describes many datasets at once, and finds out later where they lie."""
+
+    def settle(self, dataset: Dataset, options: Mapping[str, str]) -> Dataset:
+        """A dataset without paths with its paths, as ``describe`` was given its ``options``.
+
+        Name, columns and format stay.
+        """
+
+
 @dataclass(frozen=True)
 class Used:
     """A place whose datasets are known by their names from now on.
@@ -145,6 +156,10 @@ class Hit:
 class Library(Protocol):
     """A source that is a catalog itself."""
 
+    @property
+    def name(self) -> str:
+        """In a word, as a person reads it."""
+
     def use(self, location: str) -> Used:
         """Makes all that is in a part of it known by its name."""
 
@@ -159,6 +174,21 @@ class Elsewhere(Protocol):
     @property
     def reach(self) -> tuple[str, ...]:
         """The backends that can read it: ``local``, ``soal``, ``emr``."""
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """A source whose data is copied to this machine before local Spark runs over it."""
+
+    def gather(self, datasets: Sequence[Dataset], reporter: Reporter) -> None:
+        """Copies what a run over ``datasets`` reads of this source to this machine.
+
+        All the datasets of the run are given, those of other sources too. Raises
+        ``DatasetError`` before anything is copied where it would be too much.
+        """
+
+    def renew(self) -> None:
+        """Lets go of what it has listed: somebody knows of a change."""
 
 
 class Reporter(Protocol):

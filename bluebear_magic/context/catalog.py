@@ -16,10 +16,12 @@ from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import (
     Elsewhere,
     Found,
+    Gathers,
     Glance,
     Hit,
     Library,
     Reporter,
+    Settles,
     Source,
     Used,
 )
@@ -54,6 +56,13 @@ class _Entry:
     drift: Drift | None = None
     kept: tuple[Column, ...] | None = None
     error: DatasetError | None = None  # its place is of no kind that is known
+
+    def settled(self) -> Dataset:
+        """The current dataset, with its paths where its source finds them only when asked to."""
+        dataset = self.current()
+        if dataset.paths or not isinstance(self.source, Settles):
+            return dataset
+        return self.source.settle(dataset, self.options)
 
     def current(self) -> Dataset:
         """The dataset, described again when its data changed."""
@@ -184,6 +193,7 @@ class Catalog:
 
         What had changed in each. Raises DatasetError for one that is not there or cannot be read.
         """
+        self.renew()
         if name is None:
             known = [entry for _, entry in sorted(self._entries().items())]
             entries = [entry for entry in known if not entry.glance or entry.dataset]
@@ -215,10 +225,26 @@ class Catalog:
             )
         return source.use(location)
 
-    def search_libraries(self, words: str) -> tuple[Hit, ...]:
-        """What the catalogs of tables have that fits all the words. Raises DatasetError."""
+    def search_libraries(
+        self, words: str, warn: Callable[[str], None] = lambda _: None
+    ) -> tuple[Hit, ...]:
+        """What the catalogs of tables have that fits all the words.
+
+        One that cannot be searched is told to ``warn``. Raises DatasetError where none can be.
+        """
+        hits: list[Hit] = []
+        errors: dict[str, DatasetError] = {}
         sources = [source for source in self._sources.all if isinstance(source, Library)]
-        return tuple(hit for source in sources for hit in source.search(words))
+        for source in sources:
+            try:
+                hits += source.search(words)
+            except DatasetError as error:
+                errors[source.name] = error
+        if errors and len(errors) == len(sources):
+            raise next(iter(errors.values()))
+        for name, why in errors.items():
+            warn(f"{name} was not searched: {why.message}")
+        return tuple(hits)
 
     def doubts(self) -> tuple[str, ...]:
         """What the project says of datasets that there are none of, a line each."""
@@ -259,7 +285,14 @@ class Catalog:
         entry = self._entry(name)
         if entry is None:
             raise self._unknown(name)
-        return self._told(entry)
+        return self._told(entry, entry.settled())
+
+    def settled(self, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
+        """The same datasets, those without paths with them: what is to be read has to have some.
+
+        Raises DatasetError.
+        """
+        return tuple(item if item.paths else self.get(item.name) for item in datasets)
 
     def names(self) -> tuple[str, ...]:
         """The names of all datasets, sorted, whether they can be read or not."""
@@ -305,22 +338,38 @@ class Catalog:
         return tuple(self.get(name) for name in {name.lower(): name for name in names}.values())
 
     def _register(self, entry: _Entry) -> Dataset:
-        dataset = self._told(entry)
+        dataset = self._told(entry, entry.settled())
         self._registered[entry.name.lower()] = entry
         return dataset
 
-    def _told(self, entry: _Entry) -> Dataset:
+    def _told(self, entry: _Entry, dataset: Dataset | None = None) -> Dataset:
         """The dataset with what the project says of it, and with what was said in the session."""
-        dataset = applied(entry.current(), self.semantics)
+        dataset = applied(dataset or entry.current(), self.semantics)
         return replace(dataset, description=said) if (said := entry.description) else dataset
 
     def _placed(self, name: str, location: str, options: Mapping[str, str]) -> _Entry:
         source = self._sources.of(location)
         return _Entry(name, source.complete(location), options, source)
 
+    def wholes(self, datasets: Sequence[Dataset], reporter: Reporter) -> tuple[Binding, ...]:
+        """All that a run reads, as local Spark reads it; copied to where it can, if that takes it.
+
+        Raises DatasetError, also where copying would take more than the settings allow.
+        """
+        for source in self._sources.all:
+            if isinstance(source, Gathers):
+                source.gather(datasets, reporter)
+        return tuple(self._sources.of(item.location).whole(item, reporter) for item in datasets)
+
     def whole(self, dataset: Dataset, reporter: Reporter) -> Binding:
-        """All of a dataset as local Spark reads it; copied to where it can, if that takes it."""
-        return self._sources.of(dataset.location).whole(dataset, reporter)
+        """All of one dataset."""
+        return self.wholes((dataset,), reporter)[0]
+
+    def renew(self) -> None:
+        """Lets the sources list anew what lies elsewhere, which they keep for some seconds."""
+        for source in self._sources.all:
+            if isinstance(source, Gathers):
+                source.renew()
 
     def _entry(self, name: str) -> _Entry | None:
         key = name.lower()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,16 @@ import pyarrow.parquet as pq
 from pyarrow import orc
 from pyarrow import types as kinds
 
+from bluebear_magic.aws import STREAMS
 from bluebear_magic.context import types
 from bluebear_magic.context.csvfile import Reading
 from bluebear_magic.context.files import FileSet
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.records import Column, ColumnProfile, Dataset
+from bluebear_magic.runner.reads import Budget, CountedFile, store_of
 
+TAIL = 16 * 1024  # bytes in which most footers are whole
+FOOTER = 64 * 1024 * 1024  # bytes of one footer at most
 _Schema = tuple[tuple[Column, ...], tuple[str, ...]]
 _AGAIN = "Copy or write the file again."
 
@@ -28,39 +34,94 @@ def describe(found: FileSet) -> Reading:
     Raises DatasetError for files that are cut off, for names that differ only in case,
     and for part files whose schemas differ (with file and column).
     """
-    read: Callable[[Path], _Schema] = _parquet if found.format == "parquet" else _orc
-    first = found.files[0].path
+    return described(found.format, [file.path for file in found.files])
+
+
+def described(format_: str, paths: Sequence[Path | str]) -> Reading:
+    """The same for the paths of files, which may lie in a store (``s3://...``)."""
+    read: Callable[[Path | str], _Schema] = _parquet if format_ == "parquet" else _orc
+    first = paths[0]
     columns, warnings = read(first)
     _check_names(first, columns)
-    for file in found.files[1:]:
-        _check_same(first, columns, file.path, read(file.path)[0])
+    for path in paths[1:]:
+        _check_same(first, columns, path, read(path)[0])
     if not columns:
         raise DatasetError(f"{first}: no column that Spark can read", "; ".join(warnings))
     return Reading(columns, (), warnings)
 
 
-def row_count(path: Path, format_: str) -> int:
-    """The number of rows, from the footer."""
-    opened = _open_parquet(path) if format_ == "parquet" else _open_orc(path)
-    return int(opened.metadata.num_rows if format_ == "parquet" else opened.nrows)
-
-
-def _open_parquet(path: Path) -> Any:
+def parquet_footers(paths: Sequence[str]) -> list[Any]:
+    """The metadata of Parquet files, in order. Raises DatasetError, OSError."""
+    if not paths or store_of(paths[0]) is None:
+        return [_open_parquet(Path(path)).metadata for path in paths]
+    pool = ThreadPoolExecutor(STREAMS)
     try:
+        return list(pool.map(_distant_footer, paths))
+    finally:  # after an interrupt or an error, without those that have not begun
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _distant_footer(path: str) -> Any:
+    """By its tail alone: of a thousand files, what is read too much counts."""
+    store = store_of(path)
+    assert store is not None
+    with store.open(path) as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        tail = file.read(TAIL) or b""
+        length = int.from_bytes(tail[-8:-4], "little") + 8
+        if len(tail) < length <= size:
+            file.seek(size - length)
+            tail = file.read(length) or b""
+    try:
+        return pq.ParquetFile(pa.BufferReader(tail)).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise _broken(path, error) from error
+
+
+def orc_rows(paths: Sequence[str]) -> int:
+    """The number of rows in ORC files, from their footers."""
+    return sum(int(_open_orc(path).nrows) for path in paths)
+
+
+def _broken(path: Path | str, error: Exception) -> DatasetError:
+    return DatasetError(
+        f"{path}: not a whole Parquet file, its footer cannot be read ({_first(error)})", _AGAIN
+    )
+
+
+def _distant(path: Path | str) -> CountedFile | None:
+    """A file that lies in a store."""
+    if isinstance(path, Path) or store_of(path) is None:
+        return None
+    return CountedFile(path, Budget(FOOTER))
+
+
+def _open_parquet(path: Path | str) -> Any:
+    try:
+        distant = _distant(path)
+        if distant is not None:
+            return pq.ParquetFile(distant, pre_buffer=False)
         return pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
-        raise DatasetError(
-            f"{path}: not a whole Parquet file, its footer cannot be read ({_first(error)})", _AGAIN
-        ) from error
+        raise _broken(path, error) from error
+    except DatasetError:
+        raise
+    except OSError as error:
+        if error.errno:  # of the file; pyarrow has none for what is in it
+            raise
+        raise _broken(path, error) from error
     except pa.ArrowException as error:
         raise DatasetError(
             f"{path}: cannot be read as Parquet ({_first(error)})", _AGAIN
         ) from error
 
 
-def _open_orc(path: Path) -> Any:
+def _open_orc(path: Path | str) -> Any:
     try:
-        return orc.ORCFile(str(path))
+        return orc.ORCFile(_distant(path) or str(path))
+    except DatasetError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(
             f"{path}: not a whole ORC file, its footer cannot be read ({_first(error)})", _AGAIN
@@ -71,7 +132,7 @@ def _first(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _parquet(path: Path) -> _Schema:
+def _parquet(path: Path | str) -> _Schema:
     with _open_parquet(path) as file:
         schema, physical = file.schema_arrow, file.schema
         stored = [physical.column(index) for index in range(len(physical))]
@@ -111,7 +172,7 @@ def _told(name: str, inner: Any) -> list[str]:
     return []
 
 
-def _orc(path: Path) -> _Schema:
+def _orc(path: Path | str) -> _Schema:
     file = _open_orc(path)
     columns: list[Column] = []
     warnings: list[str] = []
@@ -132,7 +193,7 @@ def _orc(path: Path) -> _Schema:
     return tuple(columns), tuple(warnings)
 
 
-def _check_names(path: Path, columns: tuple[Column, ...]) -> None:
+def _check_names(path: Path | str, columns: tuple[Column, ...]) -> None:
     seen: dict[str, str] = {}
     for column in columns:
         twin = seen.setdefault(column.name.lower(), column.name)
@@ -145,7 +206,7 @@ def _check_names(path: Path, columns: tuple[Column, ...]) -> None:
 
 
 def _check_same(
-    first: Path, columns: tuple[Column, ...], path: Path, others: tuple[Column, ...]
+    first: Path | str, columns: tuple[Column, ...], path: Path | str, others: tuple[Column, ...]
 ) -> None:
     expected = {column.name: column.type for column in columns}
     actual = {column.name: column.type for column in others}
@@ -161,17 +222,15 @@ def _check_same(
             )
 
 
-def ranges(dataset: Dataset) -> dict[str, ColumnProfile]:
-    """Nulls, smallest and largest values of Parquet columns, where every row group's
-    statistics tell them.
+def ranges(dataset: Dataset, footers: Sequence[Any]) -> dict[str, ColumnProfile]:
+    """Nulls, smallest and largest values of Parquet columns, where the statistics of every
+    row group in the ``footers`` tell them.
     """
     wanted = {c.name: c.type for c in dataset.columns if _has_range(c.type)}
     nulls: dict[str, int] = {}
     bounds: dict[str, list[Any]] = {}
     unknown: set[str] = set()
-    for path in dataset.paths:
-        with _open_parquet(Path(path)) as file:
-            metadata = file.metadata
+    for metadata in footers:
         for group in range(metadata.num_row_groups):
             chunks = (metadata.row_group(group).column(i) for i in range(metadata.num_columns))
             for chunk in chunks:

@@ -71,7 +71,7 @@ def listing(catalog: Catalog, known: dict[str, Profile] | None = None) -> tuple[
             name=dataset.name,
             format=dataset.format,
             rows=(known or {}).get(dataset.name, Profile()).rows,
-            size=human_size(dataset.size_bytes),
+            size=human_size(dataset.size_bytes) if dataset.paths else "",  # not looked at yet
             columns=len(dataset.columns),
             location=relative(dataset.location, catalog.folder),
             reach=", ".join(catalog.reach(dataset)),
@@ -164,6 +164,8 @@ def examples(
     from bluebear_magic.context.scan import open_scan
 
     names = tuple(column.name for column in dataset.columns)
+    if not dataset.paths:  # nothing was looked at yet
+        return names, []
     with open_scan(dataset, sample=_EXAMPLE_BYTES) as scan:
         return names, scan.rows(f"SELECT * FROM data LIMIT {int(rows)}")
 

@@ -185,16 +185,17 @@ def _with_partitions(root: Path, paths: list[Path], *, of: str) -> FileSet:
                 f"those of {files[0].path} {_names(keys)}",
                 "Keep only files with the same key=value folders, or point to one of them.",
             )
-    warnings = (f"empty files were left out: {_some(empty)}",) if empty else ()
+    warnings = (f"empty files were left out: {some(empty)}",) if empty else ()
     return FileSet(root, tuple(files), "", root if keys else None, warnings)
 
 
 def partition_of(path: Path, root: Path) -> tuple[tuple[str, str | None], ...]:
     """The key=value folders between ``root`` and the file."""
-    return tuple(_pair(part) for part in path.relative_to(root).parts[:-1] if "=" in part)
+    return tuple(pair(part) for part in path.relative_to(root).parts[:-1] if "=" in part)
 
 
-def _pair(part: str) -> tuple[str, str | None]:
+def pair(part: str) -> tuple[str, str | None]:
+    """Key and value of a key=value folder, as they were before they were escaped."""
     key, _, value = part.partition("=")
     return unquote(key), None if value == NULL_PARTITION else unquote(value)
 
@@ -219,7 +220,7 @@ def _of_one_format(found: FileSet, forced: str | None) -> FileSet:
     others = [file.path.name for file, kind in kinds.items() if not kind]
     warnings = found.warnings
     if others:
-        warnings += (f"files that are not data were left out: {_some(others)}",)
+        warnings += (f"files that are not data were left out: {some(others)}",)
     files = tuple(file for file in found.files if kinds[file])
     return replace(found, files=files, format=only, warnings=warnings)
 
@@ -243,16 +244,21 @@ def _format(path: Path, *, alone: bool) -> str | None:
     return named or actual
 
 
+def compression(suffix: str) -> str | None:
+    """The name of a compression that cannot be read, by the ending of a file."""
+    return _COMPRESSED.get(suffix.lower())
+
+
 def _unreadable(found: FileSet) -> DatasetError:
     first = found.files[0].path
-    packed = _COMPRESSED.get(first.suffix.lower())
+    packed = compression(first.suffix)
     if packed:
         return DatasetError(
             f"{first}: {packed} compression cannot be read", "Unpack it, or compress with gzip."
         )
     if len(found.files) > 1:
         names = [file.path.name for file in found.files]
-        return DatasetError(f"{found.root} holds nothing readable: {_some(names)}", f"{READABLE}.")
+        return DatasetError(f"{found.root} holds nothing readable: {some(names)}", f"{READABLE}.")
     ending = f"the ending {first.suffix!r}" if first.suffix else "a name without an ending"
     return DatasetError(
         f"{first}: {ending} does not tell the format",
@@ -270,7 +276,7 @@ def _missing(path: Path) -> DatasetError:
     stems = {name: _stem(name) for name in names}  # endings alone make no names alike
     alike = process.extract(_stem(path.name), stems, limit=3, score_cutoff=65)
     near = [name for _, _, name in alike]
-    hint = f"Did you mean {_or(near)} in {parent}?" if near else f"{_contents(parent)}."
+    hint = f"Did you mean {alternatives(near)} in {parent}?" if near else f"{_contents(parent)}."
     return DatasetError(f"{path} does not exist", hint[0].upper() + hint[1:])
 
 
@@ -284,10 +290,11 @@ def _contents(folder: Path) -> str:
     if not folder.is_dir():
         return f"{folder} does not exist"
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    return f"{folder} holds {_some(names)}" if names else f"{folder} is empty"
+    return f"{folder} holds {some(names)}" if names else f"{folder} is empty"
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """The first few of them, and how many more there are."""
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
 
@@ -296,5 +303,6 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _or(names: list[str]) -> str:
+def alternatives(names: list[str]) -> str:
+    """``a, b or c``."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

@@ -35,17 +35,16 @@ def describe(
     Spark reads, with the format, options and schema of the Dataset, the values whose
     types were inferred. Raises DatasetError where the data cannot be read as a table.
     """
-    given = {_ALIASES.get(key, key): str(value) for key, value in (options or {}).items()}
+    given = spelled(options or {})
     found = files.locate(location, format=given.pop("format", None))
-    _check_options(given, found.format)
     try:
-        reading = _read(found, given)
+        reading = read(found, given)
     except OSError as error:
         place = error.filename or location
         raise DatasetError(
             f"{place}: {error.strerror or error}", "Check the file and its permissions."
         ) from error
-    reading = _with_partitions(found, reading)
+    reading = with_partitions(found, reading)
     return Dataset(
         name=name,
         location=str(location),
@@ -66,7 +65,13 @@ def fingerprint(location: str | Path, *, options: Mapping[str, str] | None = Non
     return files.locate(location, format=(options or {}).get("format")).fingerprint()
 
 
-def _check_options(given: Mapping[str, str], format_: str) -> None:
+def spelled(options: Mapping[str, str]) -> dict[str, str]:
+    """The options by the names that are used here; Spark has several for some."""
+    return {_ALIASES.get(key, key): str(value) for key, value in options.items()}
+
+
+def check_options(given: Mapping[str, str], format_: str) -> None:
+    """Raises DatasetError for an option that the format does not have."""
     for key in given:
         if key not in _KNOWN[format_]:
             known = ", ".join(sorted(_KNOWN[format_])) or "none"
@@ -75,7 +80,12 @@ def _check_options(given: Mapping[str, str], format_: str) -> None:
             )
 
 
-def _read(found: FileSet, given: Mapping[str, str]) -> Reading:
+def read(found: FileSet, given: Mapping[str, str]) -> Reading:
+    """Columns, options and warnings of the files, without those of their folders' names.
+
+    Raises DatasetError and OSError.
+    """
+    check_options(given, found.format)
     if found.format == "csv":
         return csvfile.describe(found, given)
     if found.format == "json":
@@ -83,7 +93,7 @@ def _read(found: FileSet, given: Mapping[str, str]) -> Reading:
     return columnar.describe(found)
 
 
-def _with_partitions(found: FileSet, reading: Reading) -> Reading:
+def with_partitions(found: FileSet, reading: Reading) -> Reading:
     """The partition columns, typed, after the others, where Spark puts them."""
     if not found.base_path:
         return reading

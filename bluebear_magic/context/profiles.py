@@ -11,9 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluebear_magic.context import profile_store
+from bluebear_magic.context import files, nearby, profile_store
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile, Scalar
+from bluebear_magic.runner import reads
+from bluebear_magic.runner.reads import store_of
 from bluebear_magic.runner.values import is_numeric, is_temporal
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ MAX_VALUES = 5000
 MAX_LENGTH = 500  # characters of one text value; longer ones are prose, not words to match
 EXACT_ROWS = 5_000_000  # rows up to which distinct values of numbers are counted exactly
 SAMPLE = 64 * 1024 * 1024
+MAX_FOOTERS = 2000  # of files that lie elsewhere
 MAX_KEPT = 200
 _COLUMNS_AT_ONCE = 50
 
@@ -76,10 +79,10 @@ def _keep(key: str, known: Profile) -> None:
 
 def known_profile(dataset: Dataset) -> Profile | None:
     """The profile where it is known already or quickly measured; None where it is not."""
-    known = kept_profile(dataset)
-    if known is None and _bytes(dataset) > MAX_QUICK:
-        return None
     try:
+        known = kept_profile(dataset)
+        if known is None and _bytes(dataset) > MAX_QUICK:
+            return None
         return known or profile(dataset)
     except (DatasetError, OSError):
         return None  # the run itself says better what is wrong with the data
@@ -93,16 +96,24 @@ def measure(
     """
     from bluebear_magic.context.scan import open_scan
 
+    if not dataset.paths:  # nothing was looked at yet
+        return Profile()
     progress(f"measuring {dataset.name}")
-    if full or _bytes(dataset) <= MAX_SCAN:
-        with open_scan(dataset) as scan:
+    small = nearby.is_small(dataset) if nearby.is_elsewhere(dataset) else True
+    if full or (small and _bytes(dataset) <= MAX_SCAN):
+        with open_scan(dataset, whole=True) as scan:
             return _measured(scan, lambda done: progress(f"measuring {dataset.name}: {done}"))
     return _glimpsed(dataset)
 
 
 def _bytes(dataset: Dataset) -> int:
-    packed = sum(Path(path).stat().st_size for path in dataset.paths if path.endswith(".gz"))
+    packed = sum(_size(path) for path in dataset.paths if path.endswith(".gz"))
     return dataset.size_bytes + packed * 5  # text usually unpacks to some six times its size
+
+
+def _size(path: str) -> int:
+    store = store_of(path)
+    return store.size(path) if store else Path(path).stat().st_size
 
 
 # --- every row --------------------------------------------------------------
@@ -185,17 +196,26 @@ def _glimpsed(dataset: Dataset) -> Profile:
     from bluebear_magic.context import columnar
     from bluebear_magic.context.scan import open_scan
 
-    if dataset.format in {"parquet", "orc"}:
-        rows: int | None = sum(columnar.row_count(Path(p), dataset.format) for p in dataset.paths)
-    else:
-        rows = None
-    ranges = columnar.ranges(dataset) if dataset.format == "parquet" else {}
+    rows: int | None = None
+    ranges: dict[str, ColumnProfile] = {}
+    if nearby.is_elsewhere(dataset) and len(dataset.paths) > MAX_FOOTERS:
+        pass  # each is a request
+    elif dataset.format == "parquet":
+        footers = columnar.parquet_footers(dataset.paths)
+        rows = sum(footer.num_rows for footer in footers)
+        ranges = columnar.ranges(dataset, footers)
+    elif dataset.format == "orc":
+        rows = columnar.orc_rows(dataset.paths)
     words: dict[str, tuple[str, ...]] = {}
     with open_scan(dataset, sample=SAMPLE) as scan:
         for index, column in enumerate(scan.columns):
             words[column.name], _ = _words(scan, index, column)
+    folders = _of_folders(dataset)
     columns = []
     for column in dataset.columns:
+        if column.name in folders:
+            columns.append(folders[column.name])
+            continue
         known = ranges.get(column.name, ColumnProfile(column.name))
         columns.append(
             ColumnProfile(
@@ -207,3 +227,48 @@ def _glimpsed(dataset: Dataset) -> Profile:
             )
         )
     return Profile(rows, tuple(columns))
+
+
+def _of_folders(dataset: Dataset) -> dict[str, ColumnProfile]:
+    """What the folders' names tell of partition columns: all there is but how often."""
+    seen: dict[str, set[str | None]] = {}
+    for path in dataset.paths:
+        for part in reads.folders(path, dataset.base_path):
+            if "=" in part:
+                key, value = files.pair(part)
+                seen.setdefault(key.lower(), set()).add(value)
+    found = {}
+    for column in dataset.columns:
+        texts = seen.get(column.name.lower())
+        if texts is None or column.name not in dataset.partition_columns:
+            continue
+        known = sorted(text for text in texts if text is not None)
+        values = [value for value in map(_KINDS.get(column.type, str), known) if value is not None]
+        found[column.name] = ColumnProfile(
+            name=column.name,
+            nulls=None if None in texts else 0,
+            distinct=len(known),
+            minimum=min(values, default=None),
+            maximum=max(values, default=None),
+            values=tuple(known[:MAX_VALUES]) if column.type == "STRING" else (),
+            complete=column.type == "STRING" and len(known) <= MAX_VALUES,
+        )
+    return found
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.lstrip("+-").isdecimal() else None
+
+
+_KINDS: dict[str, Any] = {
+    "DATE": _date,
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INT", "BIGINT"), _number),
+    **dict.fromkeys(("DOUBLE", "FLOAT", "TIMESTAMP", "TIMESTAMP_NTZ", "BOOLEAN"), lambda _: None),
+}

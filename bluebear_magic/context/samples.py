@@ -67,11 +67,20 @@ def _related(
     return found
 
 
+def _raise_told(error: BaseException | None) -> None:
+    """What a store said is told as it is: it knows better what to do."""
+    while error is not None:
+        if isinstance(error, DatasetError):
+            raise error
+        error = error.__cause__
+
+
 def _sampled(dataset: Dataset, rows: int) -> Binding:
     folder = writable("samples")
     try:
         return sample(dataset.binding, dataset.fingerprint, folder, rows)
     except OSError as error:
+        _raise_told(error)
         raise DatasetError(
             f"{dataset.name}: no sample could be taken: {error}",
             f"see that the data can be read and that {folder} has room",

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import orc
 
-from bluebear_magic.context import csvfile, duck, files, textfile
+from bluebear_magic.context import csvfile, duck, files, nearby, textfile
 from bluebear_magic.context import texttypes as tt
 from bluebear_magic.context.files import DataFile
 from bluebear_magic.context.texttypes import TextType
@@ -63,22 +63,28 @@ class _Task:
 
 
 @contextmanager
-def open_scan(dataset: Dataset, *, sample: int | None = None) -> Iterator[Scan]:
+def open_scan(
+    dataset: Dataset, *, sample: int | None = None, whole: bool = False
+) -> Iterator[Scan]:
     """The dataset as a relation; with ``sample``, only about so many bytes of its files.
 
+    One that lies elsewhere is read as a sample where it is large, unless the ``whole`` is wanted.
     Raises DatasetError where files are missing or broken.
     """
     with tempfile.TemporaryDirectory(prefix="bluebear-") as folder:
         scratch = Path(folder)
         connection = duck.connect(scratch)
         try:
-            _bind(connection, dataset, scratch, sample)
-            yield Scan(connection, dataset.columns, sampled=sample is not None)
+            near, part = nearby.nearby(dataset, whole=whole)
+            _bind(connection, near, scratch, sample)
+            yield Scan(connection, dataset.columns, sampled=part or sample is not None)
         except duck.Error as error:
             raise DatasetError(
                 f"{dataset.location}: cannot be read ({str(error).splitlines()[0]})",
                 "The files may have changed or be damaged; copy or write them again.",
             ) from error
+        except DatasetError:
+            raise
         except OSError as error:
             raise DatasetError(
                 f"{error.filename or dataset.location}: {error.strerror or error}",
@@ -137,7 +143,16 @@ def text_type(dataset: Dataset, column: Column) -> TextType:
     if column.type == "TIMESTAMP" and "timestampFormat" in options and not of_folder:
         return tt.timestamp_type(options["timestampFormat"])
     known = {kind.ddl: kind for kind in (*tt.PLAIN, tt.STRING)}
-    return known.get(column.type, tt.STRING)
+    like = _LIKE.get(column.type.partition("(")[0], "")
+    return known.get(column.type) or known.get(like, tt.STRING)
+
+
+# Types that no text file is found to have; a catalog may say them.
+_LIKE = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INT"), "BIGINT"),
+    **dict.fromkeys(("FLOAT", "DECIMAL"), "DOUBLE"),
+    "TIMESTAMP_NTZ": "TIMESTAMP",
+}
 
 
 # --- the files' own columns, by format --------------------------------------
@@ -205,22 +220,39 @@ def _parquet(task: _Task) -> _Bound:
     listed = ", ".join(duck.literal(str(path)) for path in paths)
     task.connection.execute(
         f"CREATE TEMP VIEW raw AS SELECT * FROM read_parquet([{listed}], "
-        f"hive_partitioning=false, filename='{duck.FILE}')"
+        f"hive_partitioning=false, union_by_name=true, filename='{duck.FILE}')"
     )
-    return paths, [_arrow_value(f"raw.{duck.identifier(c.name)}", c.type) for c in task.own]
+    # A catalog may know columns that no file has: Spark reads nulls.
+    there = {name.lower() for name, *_ in task.connection.execute("DESCRIBE raw").fetchall()}
+    return paths, [
+        _arrow_value(f"raw.{duck.identifier(c.name)}", c.type) if c.name.lower() in there else _NONE
+        for c in task.own
+    ]
 
 
 def _orc(task: _Task) -> _Bound:
     names = [column.name for column in task.own]
-    parts = []
-    for file in task.files:
-        table = orc.ORCFile(str(file.path)).read(columns=names).select(names)
-        parts.append(table.append_column(duck.FILE, pa.array([str(file.path)] * len(table))))
-    task.connection.register("raw", pa.concat_tables(parts))
+    parts = [_orc_table(file.path, names) for file in task.files]
+    task.connection.register("raw", pa.concat_tables(parts, promote_options="default"))
     values = [_arrow_value(f"raw.{duck.identifier(c.name)}", c.type) for c in task.own]
     return [file.path for file in task.files], values
 
 
+def _orc_table(path: Path, names: Sequence[str]) -> Any:
+    """The columns of one file by their names, as Spark finds them: in whatever case, or nulls."""
+    file = orc.ORCFile(str(path))
+    spelled = {name.lower(): name for name in file.schema.names}
+    stored = [spelled[name.lower()] for name in names if name.lower() in spelled]
+    table = file.read(columns=stored)
+    rows = len(table)
+    columns = {
+        name: table[spelled[name.lower()]] if name.lower() in spelled else pa.nulls(rows)
+        for name in names
+    }
+    return pa.table({**columns, duck.FILE: pa.array([str(path)] * rows, pa.string())})
+
+
+_NONE = "NULL::DOUBLE"
 _BY_FORMAT = {"csv": _csv, "json": _json, "parquet": _parquet, "orc": _orc}
 
 

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from bluebear_magic.config import Settings
+from bluebear_magic.context.clients import Clients
 from bluebear_magic.context.database import DatabaseSource
 from bluebear_magic.context.files import FORMATS, is_hidden
 from bluebear_magic.context.frames import FrameSource
+from bluebear_magic.context.glue import GlueSource
+from bluebear_magic.context.s3 import S3Source
 from bluebear_magic.context.web import WebSource
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.protocols import Found, Reporter, Source
@@ -34,8 +37,8 @@ def _unheard(text: str) -> None:
 class Place:
     """What a source may need to know. ``folder``: the notebook's; None: the current one.
 
-    ``variables``: gives those of the notebook, by name; ``progress`` is told what goes on,
-    ``warn`` what a person should know.
+    ``settings``: those of the session, which may change. ``variables``: gives those of the
+    notebook, by name; ``progress`` is told what goes on, ``warn`` what a person should know.
     """
 
     folder: Path | None = None
@@ -103,11 +106,15 @@ class Sources:
     """All of them; the first that claims a location is asked about it."""
 
     def __init__(self, place: Place) -> None:
+        clients = Clients(place.settings)
+        s3 = S3Source(clients, place.settings)
         self.all: tuple[Source, ...] = (
             FileSource(place),
             FrameSource(place),
             DatabaseSource(place),
             WebSource(place),
+            s3,
+            GlueSource(clients, s3),
             *_installed(place),
         )
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from bluebear_magic.errors import DatasetError
 
@@ -208,15 +208,22 @@ def excerpt(path: Path, target: IO[bytes], size: int, *, header: bool, spots: bo
         data = b"".join(chunks(path, size))
         target.write(data[: data.rfind(b"\n") + 1] or data)
         return
-    total, share = path.stat().st_size, size // 3
     with path.open("rb") as stream:
-        if header:
-            target.write(stream.readline())
+        spread_lines(stream, path.stat().st_size, target, size, header=header)
+
+
+def spread_lines(
+    stream: Any, total: int, target: IO[bytes], size: int, *, header: bool = False
+) -> None:
+    """Writes whole lines of about ``size`` bytes of a stream of ``total``: head, middle, tail."""
+    share = size // 3
+    if header:
+        target.write(stream.readline())
+    reached = stream.tell()
+    for position in (reached, total // 2, total - share):
+        stream.seek(max(position, reached))
+        if stream.tell() > reached:
+            stream.readline()
+        target.write(stream.read(share))
+        target.write(stream.readline())
         reached = stream.tell()
-        for position in (reached, total // 2, total - share):
-            stream.seek(max(position, reached))
-            if stream.tell() > reached:
-                stream.readline()
-            target.write(stream.read(share))
-            target.write(stream.readline())
-            reached = stream.tell()

@@ -5,6 +5,8 @@ import os
 import boto3
 import pytest
 
+from tests.aws.storage import clients, cloud, glue, moto, no_aws, s3, stub  # noqa: F401 - fixtures
+
 
 @pytest.fixture
 def aws(monkeypatch):

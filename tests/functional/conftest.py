@@ -8,6 +8,7 @@ import pytest
 from bluebear_magic.backends.local import LocalBackend
 from bluebear_magic.runner.session import WarmSession
 from bluebear_magic.testing import RecordingReporter
+from tests.aws.storage import clients, cloud, glue, moto, no_aws, s3, stub  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,6 +20,8 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 from pyarrow import orc
 
+from tests.aws.storage import put
+
 
 class Shelf:
     """A place for one table. ``put`` replaces what lies there."""
@@ -224,3 +226,39 @@ HERE = {
     "pandas": Pandas, "polars": Polars, "arrow": Frame, "batch": Batch, "duckdb": DuckDb,
     "sqlite": Sqlite, "url": Url, "url_parquet": UrlParquet,
 }  # fmt: skip
+
+
+class InS3(Shelf):
+    """One Parquet object in moto's S3."""
+
+    leaves = True
+
+    def __init__(self, folder: Path, s3) -> None:
+        super().__init__(folder)
+        self.location, self.nothing = "s3://lake/sales/", "s3://lake/none/"
+        self._s3 = s3
+
+    def put(self, table):
+        put(self._s3, "sales/part-0.parquet", table)
+
+
+class InGlue(InS3):
+    """The same, as a table of moto's Glue."""
+
+    types = {"at": "TIMESTAMP"}  # noqa: RUF012 - Hive knows no others
+
+    def __init__(self, folder: Path, s3, glue) -> None:
+        super().__init__(folder, s3)
+        self.location, self.nothing = "glue:shop.sales", "glue:shop.none"
+        kinds = {
+            "id": "bigint", "region": "string", "amount": "double", "day": "date",
+            "at": "timestamp", "paid": "boolean", "note": "string",
+        }  # fmt: skip
+        serde = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+        described = {
+            "Columns": [{"Name": name, "Type": kind} for name, kind in kinds.items()],
+            "Location": "s3://lake/sales/",
+            "SerdeInfo": {"SerializationLibrary": serde},
+        }
+        table = {"Name": "sales", "StorageDescriptor": described}
+        glue.create_table(DatabaseName="shop", TableInput=table)

@@ -13,9 +13,9 @@ from bluebear_magic.config import Settings
 from bluebear_magic.context.profiles import profile
 from bluebear_magic.errors import DatasetError
 from bluebear_magic.testing import RecordingReporter
-from tests.functional.shelves import HERE
+from tests.functional.shelves import HERE, InGlue, InS3
 
-KINDS = [*HERE]  # a kind of which HERE has no class has a fixture called <kind>_shelf
+KINDS = [*HERE, "s3", "glue"]  # a kind of which HERE has no class has a fixture called <kind>_shelf
 ROWS = 20_000  # more than a check reads whole
 REGIONS = ("NORTH", "SOUTH", "EAST", "WEST")
 TYPES = {
@@ -47,6 +47,16 @@ def sales(rows: int = ROWS, more: float = 0.0) -> pa.Table:
         },
         schema=pa.schema(kinds),
     )
+
+
+@pytest.fixture
+def s3_shelf(s3, tmp_path):
+    return InS3(tmp_path, s3)
+
+
+@pytest.fixture
+def glue_shelf(s3, glue, tmp_path):
+    return InGlue(tmp_path, s3, glue)
 
 
 @pytest.fixture(params=KINDS)

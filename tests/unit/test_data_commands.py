@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import stat
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -216,9 +217,12 @@ class _Shelf:
 def shelf(monkeypatch):
     installed = [EntryPoint("shelf", f"{__name__}:_Shelf", GROUP)]
     monkeypatch.setattr(sources, "entry_points", lambda group: installed if group == GROUP else [])
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)  # no region: Glue is there, and is not asked
 
 
-def test_a_catalog_of_tables_is_taken_in_and_searched_when_asked(shelf, data):
+def test_a_catalog_of_tables_is_taken_in_and_searched_when_asked(shelf, bb, data):
     told = data("use", "shelf:all")
     assert told == "2 tables of shelf:all: orders, people\nleft out: torn: it has no columns"
     assert "local, emr" in data()
@@ -228,6 +232,7 @@ def test_a_catalog_of_tables_is_taken_in_and_searched_when_asked(shelf, data):
     text = data("search", "bought", "--catalogs")
     assert "%bluebear data add NAME shelf:orders" in text
     assert "What was bought." in text
+    assert bb.tools.reporter.warnings[-1] == "Glue was not searched: no AWS region is set"
 
 
 def test_show_tells_of_keys_personal_data_and_where_it_runs(data):

@@ -111,6 +111,8 @@ def test_a_folder_moves_no_guardrail_and_names_nobody_elses_model(folder, line):
         "share = 'sales=samples'",
         "share = {sales = 'samples'}",
         "share = 'staff.email=shared'",
+        "s3_cache_mb = 50_000",
+        "s3_ask_mb = 50_000",
     ],
 )
 def test_a_folder_sends_nothing_more_and_nowhere_else_before_it_is_trusted(folder, line):
