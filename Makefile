@@ -35,6 +35,7 @@ bench: $(VENV)/.dev ## figures, each beside a peer measured in the same run
 	$(BIN)/python tests/benchmarks/bench_sampling.py
 	$(BIN)/python tests/benchmarks/bench_runner.py
 	$(BIN)/python -m tests.benchmarks.bench_bedrock
+	$(BIN)/python -m tests.benchmarks.bench_s3
 
 soak: $(VENV)/.dev ## a thousand checks in one worker, thirty cold starts
 	$(BIN)/python tests/benchmarks/soak.py
