@@ -55,8 +55,6 @@ from bluebear_magic.provenance.header import code_hash
 from bluebear_magic.provenance.ledger import Ledger
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
-    PRESETS,
-    SHARES,
     Answer,
     Ask,
     Checked,
@@ -68,6 +66,7 @@ from bluebear_magic.records import (
     Profile,
     Sharing,
 )
+from bluebear_magic.vocabulary import PRESETS, SHARES
 
 _RAISED = {
     error.kind: error

@@ -16,8 +16,9 @@ from bluebear_magic.errors import ArgumentError
 from bluebear_magic.guard import lists
 from bluebear_magic.notebook.reporter import TerminalReporter
 from bluebear_magic.present import escape
-from bluebear_magic.records import PRESETS, ErrorInfo, Finding
+from bluebear_magic.records import ErrorInfo, Finding
 from bluebear_magic.trust import SETTINGS, TrustStore
+from bluebear_magic.vocabulary import PRESETS
 
 STATUS = {"pass": 0, "warn": 0, "block": 1, "approve": 3}
 UNREADABLE = 2

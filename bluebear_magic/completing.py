@@ -14,7 +14,7 @@ from bluebear_magic.errors import BluebearError
 from bluebear_magic.generation import model_ids
 from bluebear_magic.guard.policy import APPROVABLE
 from bluebear_magic.notebook.completion import Offered, Words, offered
-from bluebear_magic.records import PRESETS, SHARES
+from bluebear_magic.vocabulary import PRESETS, SHARES
 
 if TYPE_CHECKING:
     from bluebear_magic.frontend import Frontend

@@ -25,8 +25,8 @@ from traitlets.config import Configurable
 from bluebear_magic import prices, sharing
 from bluebear_magic.errors import ArgumentError, ConfigError
 from bluebear_magic.folders import config_file
-from bluebear_magic.records import OFFLINE, PRESETS, SHARES
 from bluebear_magic.trust import SETTINGS, TrustStore
+from bluebear_magic.vocabulary import OFFLINE, PRESETS, SHARES
 
 if sys.version_info >= (3, 11):
     import tomllib

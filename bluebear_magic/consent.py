@@ -11,8 +11,9 @@ from bluebear_magic.context.describe import examples
 from bluebear_magic.context.used import used_in
 from bluebear_magic.generation import pastcode
 from bluebear_magic.generation.personal import personal
-from bluebear_magic.records import SHARES, Context, Dataset, PastTurn, Profile, Share, Sharing
+from bluebear_magic.records import Context, Dataset, PastTurn, Profile, Sharing
 from bluebear_magic.sharing import Wish
+from bluebear_magic.vocabulary import SHARES, Share
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 
 from bluebear_magic.errors import ArgumentError
-from bluebear_magic.records import SHARES
+from bluebear_magic.vocabulary import SHARES
 
 HELP = """\
 data                          the datasets, and where each can be read

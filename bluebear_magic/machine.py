@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bluebear_magic.errors import ConfigError
-from bluebear_magic.records import PRESETS
+from bluebear_magic.vocabulary import PRESETS
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -46,7 +46,6 @@ from bluebear_magic.provenance.books import Books
 from bluebear_magic.provenance.header import code_hash, schema_hash
 from bluebear_magic.provenance.receipts import ReceiptStore
 from bluebear_magic.records import (
-    PRESETS,
     Accepted,
     Answer,
     Ask,
@@ -71,6 +70,7 @@ from bluebear_magic.repair.feedback import feedback
 from bluebear_magic.repair.known import known
 from bluebear_magic.repair.loop import Generate, loop
 from bluebear_magic.runner.envelope import Binding, Job, Limits, Outcome, Table
+from bluebear_magic.vocabulary import PRESETS
 
 ELSEWHERE = "Write to a new folder, or to one that holds nothing but what Spark wrote."
 KEEP_RESULTS_DAYS = 7

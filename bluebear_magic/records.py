@@ -9,14 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bluebear_magic.runner.envelope import Binding, Fault, Outcome, Table, Write
+from bluebear_magic.vocabulary import OFFLINE, Share
 
 Severity = Literal["block", "approve", "repair", "warn"]
-# The policies by name, from the loosest to the strictest.
-PRESETS = ("write_with_approval", "read_only", "locked")
-OFFLINE = "offline"  # the model that runs on this machine
-Share = Literal["schema", "profile", "samples"]
-# What may leave for a model, from the least to the most.
-SHARES: tuple[Share, ...] = ("schema", "profile", "samples")
 Word = Literal["pass", "warn", "approve", "block"]
 Scalar = int | float | str | bool | Decimal | dt.date | dt.datetime
 

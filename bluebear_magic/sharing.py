@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bluebear_magic.errors import ArgumentError
-from bluebear_magic.records import SHARES, Share
+from bluebear_magic.vocabulary import SHARES, Share
 
 DEFAULT = "default"
 SHARED = "shared"

@@ -32,7 +32,6 @@ from typing import Any
 
 from bluebear_magic.errors import ConfigError
 from bluebear_magic.records import (
-    SHARES,
     ColumnNote,
     DataNote,
     Dataset,
@@ -41,6 +40,7 @@ from bluebear_magic.records import (
     Semantics,
     VerifiedQuestion,
 )
+from bluebear_magic.vocabulary import SHARES
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DATA = (

@@ -14,7 +14,8 @@ import tokenize
 from collections.abc import Iterable
 
 from bluebear_magic.context.used import used_in
-from bluebear_magic.records import SHARES, Dataset, PastTurn, Sharing
+from bluebear_magic.records import Dataset, PastTurn, Sharing
+from bluebear_magic.vocabulary import SHARES
 
 WITHHELD = "# (the code may quote data and is not shown)"
 # Words of names for what was computed, and of arguments, that say nothing of the data.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bluebear_magic.config import Settings
 from bluebear_magic.guard.policy import Policy, preset
 from bluebear_magic.machine import Machine
-from bluebear_magic.records import PRESETS
+from bluebear_magic.vocabulary import PRESETS
 
 
 @dataclass(frozen=True)

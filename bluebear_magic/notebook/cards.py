@@ -12,7 +12,8 @@ from bluebear_magic.present.render import code_html
 from bluebear_magic.provenance.bill import usage_told
 from bluebear_magic.provenance.header import Cell, code_hash
 from bluebear_magic.provenance.targets import state_of
-from bluebear_magic.records import OFFLINE, Answer, Finding, Preview
+from bluebear_magic.records import Answer, Finding, Preview
+from bluebear_magic.vocabulary import OFFLINE
 
 Bundle = dict[str, str]
 _UNSENT, _ESTIMATE = "Nothing was sent", "an estimate, made here"

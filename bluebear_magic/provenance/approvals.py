@@ -13,8 +13,9 @@ from typing import Literal
 from bluebear_magic.errors import ArgumentError
 from bluebear_magic.guard import APPROVABLE, RULES, Policy, Verdict
 from bluebear_magic.provenance.audit import AuditLog, Purpose
-from bluebear_magic.records import PRESETS, Approval, Finding
+from bluebear_magic.records import Approval, Finding
 from bluebear_magic.runner.envelope import Write
+from bluebear_magic.vocabulary import PRESETS
 
 COMMAND = "--approve"
 

@@ -19,8 +19,9 @@ from importlib import resources
 from bluebear_magic import meaning
 from bluebear_magic.generation.datatext import MOST_VALUES
 from bluebear_magic.guard.policy import READ_ONLY
-from bluebear_magic.records import SHARES, Context, Dataset, Share
+from bluebear_magic.records import Context, Dataset
 from bluebear_magic.runner.envelope import Fault
+from bluebear_magic.vocabulary import SHARES, Share
 
 HIDDEN = "\u2026"
 MOST = 700  # characters of a message

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from bluebear_magic.errors import ArgumentError
 from bluebear_magic.generation.personal import personal
-from bluebear_magic.records import SHARES, Column, ColumnProfile, Dataset, Profile
+from bluebear_magic.records import Column, ColumnProfile, Dataset, Profile
 from bluebear_magic.sharing import Wish, loosens, parse
+from bluebear_magic.vocabulary import SHARES
 
 
 def test_the_setting_taken_apart():
