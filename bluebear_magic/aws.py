@@ -6,6 +6,7 @@ boto3 loads on first use. Credentials come by its default chain: nothing here re
 from __future__ import annotations
 
 import functools
+import os
 import random
 import time
 from collections.abc import Callable
@@ -25,8 +26,9 @@ STREAMS = 16  # requests to one service at a time
 class Aws:
     """Clients by service name, made on first use and kept.
 
-    ``region`` empty: boto3's own choice (``AWS_REGION``, the profile). ``read_seconds``: the
-    longest silence in an answer, ``connect_seconds``: the longest wait for a connection.
+    ``region`` empty: that of ``AWS_REGION``, as for every other tool of AWS, else boto3's own
+    choice, which knows only ``AWS_DEFAULT_REGION`` and the profile. ``read_seconds``: the longest
+    silence in an answer, ``connect_seconds``: the longest wait for a connection.
     ``session``: a boto3 session to use in place of a new one.
     """
 
@@ -38,7 +40,7 @@ class Aws:
         read_seconds: float = 180.0,
         session: Any = None,
     ) -> None:
-        self._asked_region = region
+        self._asked_region = region or os.environ.get("AWS_REGION", "")
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
         self._session = session

@@ -254,6 +254,15 @@ def test_the_regions_setting_wins(serve):
     assert cloud.client("bedrock-runtime").meta.region_name == "eu-central-1"
 
 
+def test_the_region_of_the_environment_is_that_of_other_tools(serve, monkeypatch):
+    serve()
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert Aws().region == "eu-west-3"
+    assert Aws().client("bedrock-runtime").meta.region_name == "eu-west-3"
+    monkeypatch.delenv("AWS_REGION")
+    assert Aws().region == "us-east-1"
+
+
 def test_features_are_looked_up_in_the_installed_boto3(serve):
     _, cloud = serve()
     assert cloud.has("bedrock-runtime", "converse_stream")
