@@ -120,6 +120,7 @@ class Bluebear:
         self._namespace = namespace
         self._given: dict[str, Any] = {}  # frames that were added, by name
         self._project = Project(self.folder)
+        self._explorers = 0
         self.tools = pipeline.Tools(
             catalog=Catalog(
                 self.folder,
@@ -271,6 +272,22 @@ class Bluebear:
         """
         dataset = self.tools.catalog.get(name)
         return profile(dataset, full=full, anew=anew, progress=self.tools.reporter.progress)
+
+    def explore(self, name: str | None = None) -> None:
+        """Shows the datasets, or one of them, in the notebook: with controls to search, look,
+        share and upload where it has widgets, else as they are. Raises ``DatasetError``.
+        """
+        from bluebear_magic.notebook.exploration import Doors
+        from bluebear_magic.notebook.explorer import explore
+
+        doors = Doors(
+            self.tools.catalog,
+            lambda dataset, known: self.tools.consent.sharing((dataset,), (known,)),
+            self.share,
+            lambda: int(self.settings.max_upload_size_mb),
+        )
+        self._explorers += 1
+        explore(doors, name, self._explorers)
 
     # --- questions and code ------------------------------------------------
 

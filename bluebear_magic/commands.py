@@ -17,6 +17,7 @@ from bluebear_magic.guard.effective import Effective
 from bluebear_magic.present import escape
 from bluebear_magic.provenance.bill import session_told
 from bluebear_magic.records import Dataset, Sharing
+from bluebear_magic.sharing import LEVELS
 
 HELP = """\
 %bluebear data                   the datasets, and where each can be read
@@ -28,6 +29,7 @@ HELP = """\
 %bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
 %bluebear data use glue:DATABASE take in all that a database holds
 %bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
+%bluebear explore [NAME]         look at the datasets with pictures, share them, upload a file
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
@@ -42,7 +44,18 @@ HELP = """\
 %%bluebear?                      how to ask a question"""
 
 
-COMMANDS = ("data", "use", "policy", "share", "cost", "history", "forget", "worker", "help")
+COMMANDS = (
+    "data",
+    "explore",
+    "use",
+    "policy",
+    "share",
+    "cost",
+    "history",
+    "forget",
+    "worker",
+    "help",
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,7 +74,7 @@ def run_command(frontend: Frontend, line: str) -> None:
         return
     commands = {
         "data": _data, "use": _use, "policy": _policy, "share": _share, "cost": _cost,
-        "history": _history, "forget": _forget, "worker": _worker,
+        "history": _history, "forget": _forget, "worker": _worker, "explore": _explore,
     }  # fmt: skip
     if words[0] not in commands:
         near = difflib.get_close_matches(words[0], commands, n=1)
@@ -78,6 +91,12 @@ def _use(frontend: Frontend, words: list[str]) -> None:
     status = backend.status()
     told = f"Code of this session runs on {backend.title} from now on ({status.state})."
     frontend.show_bundle({"text/plain": told + (f" {status.detail}" if status.detail else "")})
+
+
+def _explore(frontend: Frontend, words: list[str]) -> None:
+    parser = _Parser("bluebear explore", add_help=False)
+    parser.add_argument("name", nargs="?")
+    frontend.bb.explore(parser.parse_args(words).name)
 
 
 def _policy(frontend: Frontend, words: list[str]) -> None:
@@ -129,19 +148,12 @@ def sharing_told(datasets: Sequence[Dataset], held: Sharing) -> tuple[str, ...]:
         level = held.of(dataset.name)
         kept = sorted(column for name, column in held.private if name == dataset.name)
         but = f"; of these columns no value: {', '.join(kept)}" if kept else ""
-        meaning = _LEVELS[level] + but * (level != "schema")
+        meaning = LEVELS[level] + but * (level != "schema")
         if any((dataset.name, column.name) in held.hidden for column in dataset.columns):
             meaning += "; names of columns that may be values are held back"
         lines.append(f"{dataset.name}: {level} ({meaning})")
-    others = f"others: {held.default} ({_LEVELS[held.default]})"
+    others = f"others: {held.default} ({LEVELS[held.default]})"
     return (*lines, others, "The offline model runs here: to it nothing is sent.")
-
-
-_LEVELS = {
-    "schema": "names, types and sizes, no values",
-    "profile": "names, types, ranges and frequent values",
-    "samples": "names, types, ranges, frequent values and three rows",
-}
 
 
 def policy_told(held: Effective) -> tuple[str, ...]:

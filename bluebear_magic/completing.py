@@ -45,14 +45,14 @@ def words_of(frontend: Frontend, parsers: Mapping[str, Any]) -> Words:
             named.update((name, "synonym") for name in names)
     for metric in semantics.metrics:
         named.update((name, "synonym") for name in metric.synonyms)
-    actions = _actions()
+    actions, columns = _actions(), bb.tools.catalog.glimpse()
     commands: dict[str, Sequence[str]] = dict.fromkeys(COMMANDS, ())
     commands |= {
         "data": tuple(actions), "use": BACKENDS, "policy": PRESETS, "share": SHARES,
-        "worker": ("stop", "restart"),
+        "worker": ("stop", "restart"), "explore": tuple(columns),
     }  # fmt: skip
     return Words(
-        columns=bb.tools.catalog.glimpse(),
+        columns=columns,
         named=named,
         options={name: _options(parser, values) for name, parser in parsers.items()},
         commands=commands,

@@ -100,6 +100,9 @@ class Settings(Configurable):
         config=True
     )
     sample_rows = Int(1000, min=1, help="Rows of each dataset in a check.").tag(config=True)
+    max_upload_size_mb = Int(
+        100, min=1, help="Largest file that the explorer takes as an upload, in MB."
+    ).tag(config=True)
     check_seconds = Int(60, min=1, help="Time limit of a check.").tag(config=True)
     run_seconds = Int(3600, min=1, help="Time limit of a run.").tag(config=True)
     snapshot_mb = Int(

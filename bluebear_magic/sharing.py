@@ -21,6 +21,11 @@ from bluebear_magic.vocabulary import SHARES, Share
 
 DEFAULT = "default"
 SHARED = "shared"
+LEVELS = {
+    "schema": "names, types and sizes, no values",
+    "profile": "names, types, ranges and frequent values",
+    "samples": "names, types, ranges, frequent values and three rows",
+}
 HOW = (
     "for example: schema, sales=profile, sales.email=shared. A level is schema, profile or "
     "samples; a column is schema or shared"

@@ -585,6 +585,7 @@ COMMANDS = """\
 %bluebear data refresh [NAME]    read it anew, and take changed columns as they are now
 %bluebear data use glue:DATABASE take in all that a database holds
 %bluebear data rm NAME           forget a dataset (the files stay); --save: in bluebear.toml too
+%bluebear explore [NAME]         look at the datasets with pictures, share them, upload a file
 %bluebear use BACKEND            where code runs: auto, local, soal, emr
 %bluebear policy                 what code may do, what needs approval, who says so
 %bluebear policy NAME            read_only, write_with_approval or locked from now on
