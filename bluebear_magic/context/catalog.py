@@ -136,6 +136,7 @@ class Catalog:
         self._sources = Sources(place or Place(folder))
         self._registered: dict[str, _Entry] = {}
         self._found: dict[str, _Entry] = {}
+        self._looked = False  # whether the sources were asked what is there
         self._declared: dict[str, _Entry] = {}
 
     @property
@@ -254,9 +255,9 @@ class Catalog:
         """The columns of each dataset as far as they are known already, by its name.
 
         No data is read: what was described in this session counts, else what was kept when the
-        dataset was last seen here. Folders are looked into only if nothing was found before.
+        dataset was last seen here. Folders are looked into only if they never were.
         """
-        entries = self._last or self._entries()
+        entries = self._last if self._looked else self._entries()
         return {
             entry.name: tuple(column.name for column in entry.columns)
             for _, entry in sorted(entries.items())
@@ -425,7 +426,7 @@ class Catalog:
                     known = _Entry(name, item.location, item.options, source, warnings)
                 known.glance = item.glance
                 found.setdefault(name.lower(), known)
-        self._found = found
+        self._found, self._looked = found, True
         return found
 
     def _hiding(self, name: str, item: Found) -> _Entry | None:

@@ -266,3 +266,12 @@ def test_a_source_that_cannot_be_loaded_is_named(folder, monkeypatch):
     monkeypatch.setattr(sources, "entry_points", lambda group: [entry])
     with pytest.raises(DatasetError, match="broken"):
         Catalog(folder)
+
+
+def test_what_was_never_looked_for_is_found_for_a_glimpse(folder, tmp_path):
+    """A dataset that was registered first hides none of those in the folder."""
+    (tmp_path / "elsewhere.csv").write_text("x\n1\n")
+    catalog = Catalog(folder)
+    catalog.add("elsewhere", tmp_path / "elsewhere.csv")
+    assert {"elsewhere", "sales", "events"} <= set(catalog.glimpse())
+    assert catalog.glimpse()["elsewhere"] == ("x",)
