@@ -389,8 +389,12 @@ STRANGE = {
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", STRANGE)
 def test_strange_code_is_judged_and_never_hangs(name: str):
+    word = check(STRANGE[name], TABLES).word
+    if name in {"plus", "a chain"}:  # harmless; whether it is too deep depends on Python's version
+        assert word in {"warn", "block"}
+        return
     harmless = name in {"lists", "terms in SQL", "statements"}
-    assert check(STRANGE[name], TABLES).word == ("warn" if harmless else "block")
+    assert word == ("warn" if harmless else "block")
 
 
 @pytest.mark.parametrize("depth", [20, 100])
