@@ -21,6 +21,7 @@ from bluebear_magic.records import Finding
 
 MAX_CODE = 100_000  # characters; a cell has some thousand
 MAX_CLASSES = 200  # each may be made from, or stand for, any other
+MAX_CHAIN = 500  # calls, each on what the one before gives
 _BUILTINS = frozenset(dir(builtins)) | lists.BUILTINS_REFUSED
 
 
@@ -57,14 +58,39 @@ def _parse(code: str, report: Report) -> ast.Module | None:
 
 def _judge_tree(tree: ast.Module, report: Report, policy: Policy) -> None:
     program = analyse(tree)
+    too_much = ""
     if len(program.each(ast.ClassDef)) > MAX_CLASSES:
-        report.add_at("PY-SIZE", 1, 0, "", detail=f"it has more than {MAX_CLASSES} classes")
+        too_much = f"it has more than {MAX_CLASSES} classes"
+    elif _has_long_chain(program):
+        too_much = f"it chains more than {MAX_CHAIN} calls"
+    if too_much:
+        report.add_at("PY-SIZE", 1, 0, "", detail=too_much)
         program.close()
         return
     try:
         _judge_program(program, report, policy)
     finally:
         program.close()
+
+
+def _has_long_chain(program: Program) -> bool:
+    """Whether more calls follow each other than anybody writes."""
+    links = program.parent_of_call
+    if len(links) <= MAX_CHAIN:
+        return False
+    for call, _ in program.each(ast.Call):
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+            continue  # not the first of its chain
+        length, node = 0, call
+        while (read := links.get(id(node))) is not None:
+            length += 1
+            parent = program.parent_of_attribute[id(read)]
+            if not isinstance(parent, ast.Call) or parent.func is not read:
+                break
+            node = parent
+        if length > MAX_CHAIN:
+            return True
+    return False
 
 
 def _judge_program(program: Program, report: Report, policy: Policy) -> None:

@@ -390,16 +390,27 @@ STRANGE = {
 @pytest.mark.parametrize("name", STRANGE)
 def test_strange_code_is_judged_and_never_hangs(name: str):
     word = check(STRANGE[name], TABLES).word
-    if name in {"plus", "a chain"}:  # harmless; whether it is too deep depends on Python's version
+    if name == "plus":  # harmless; whether it is too deep depends on Python's version
         assert word in {"warn", "block"}
         return
     harmless = name in {"lists", "terms in SQL", "statements"}
     assert word == ("warn" if harmless else "block")
 
 
+CHAIN = "result = spark.table('sales')" + ".withColumnRenamed('a', 'b')" * 499
+
+
 @pytest.mark.parametrize("depth", [20, 100])
 def test_a_long_honest_chain_passes(depth: int):
     assert check("result = spark.table('sales')" + ".withColumnRenamed('a', 'b')" * depth).ok
+
+
+def test_a_chain_has_a_bound():
+    assert check(CHAIN).ok
+    assert check(CHAIN + "\n" + CHAIN.replace("result", "other")).ok, "two are not one"
+    (finding,) = check(CHAIN + ".dropDuplicates()" * 5).findings
+    assert (finding.rule, finding.severity) == ("PY-SIZE", "block")
+    assert "500 calls" in finding.message
 
 
 @settings(max_examples=150, deadline=None)
