@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from bluebear_magic.folders import writable
+
 # A shell that starts something in the background lets it ignore interrupts, and so would
 # every process that the tests start: some of them are interrupted on purpose.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,3 +23,12 @@ def _folders_of_their_own(tmp_path_factory):
         for name in ("CACHE", "DATA", "CONFIG", "STATE"):
             patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
         yield
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """A cache folder for this test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    writable.cache_clear()
+    yield
+    writable.cache_clear()

@@ -86,12 +86,8 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def _a_cache_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def _on_loopback(own_cache, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    writable.cache_clear()
-    yield
-    writable.cache_clear()
 
 
 class Session:

@@ -19,7 +19,6 @@ from bluebear_magic.config import Settings
 from bluebear_magic.context.catalog import Catalog
 from bluebear_magic.context.sources import Place
 from bluebear_magic.errors import DatasetError
-from bluebear_magic.folders import writable
 
 
 class Notebook:
@@ -49,12 +48,7 @@ class Notebook:
         return f"{caught.value.message}\n{caught.value.hint}"
 
 
-@pytest.fixture(autouse=True)
-def _a_cache_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    writable.cache_clear()
-    yield
-    writable.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture
